@@ -1,0 +1,1 @@
+"""facecues: data pipelines and evaluation for emotional talking-face video."""

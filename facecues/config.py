@@ -1,0 +1,51 @@
+"""The configuration of an extraction. Frozen and hashable, so that it can key caches."""
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+LandmarkName = Literal["facemesh", "face-landmarker", "face-alignment"]
+GazeName = Literal["iris", "l2cs"]
+
+
+class Limits(BaseModel):
+    """What one clip may cost. Checked against the container before memory is spent, then while decoding."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_pixels: int = Field(default=3840 * 2160, gt=0, description="width x height of a frame")
+    max_frames: int = Field(default=200_000, gt=0, description="frames")
+    max_seconds: float = Field(default=3600.0, gt=0, description="seconds of video")
+    clip_timeout_s: float = Field(default=1800.0, gt=0, description="wall time, seconds")
+
+
+class ExtractConfig(BaseModel):
+    """Everything that `facecues extract` can be told about the cues themselves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    landmarks: LandmarkName = "facemesh"
+    gaze: GazeName = "iris"
+    l2cs_bins: Literal[28, 90] = 90
+    detect_every: int = Field(default=5, gt=0, description="face-alignment: frames between two detections")
+    batch: int = Field(default=1, gt=0, description="face-alignment, l2cs: frames per forward pass")
+    compile: bool = Field(default=False, description="face-alignment: torch.compile")
+    device: str = "cpu"
+    limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _gaze_can_see(self) -> "ExtractConfig":
+        if self.landmarks == "face-alignment" and self.gaze == "iris":
+            raise ValueError("gaze 'iris' needs irises, which 'face-alignment' does not give: use gaze 'l2cs'")
+        return self
+
+    def digest_of_cues(self) -> str:
+        """Hash of the options that change the cues. Limits, batch and device do not."""
+        shaping = self.model_dump(exclude={"limits", "batch", "device", "compile"})
+        if self.landmarks != "face-alignment":
+            shaping.pop("detect_every")
+        if self.gaze != "l2cs":
+            shaping.pop("l2cs_bins")
+        return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
