@@ -1,0 +1,1 @@
+"""One clip to its cues: dataset layouts, decoding, landmark and gaze backends, geometry."""

@@ -1,0 +1,89 @@
+"""A chunk of tracked frames to rows of the cue store: normalisation, gaze, Arrow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from facecues.preprocess.contracts import Face, GazeBackend
+from facecues.preprocess.geometry import (
+    Similarity,
+    fit_pose,
+    rotation_degrees,
+    rotation_matrix,
+    to_head,
+)
+from facecues.preprocess.pupils import eye_openness
+from facecues.reasons import FrameReason
+from facecues.schema import CUE_SCHEMA
+
+
+@dataclass(slots=True)
+class Observed:
+    """What is kept of one frame once its picture is gone."""
+
+    index: int
+    time_s: float
+    reason: FrameReason | None
+    face: Face | None
+    picture: NDArray[np.uint8] | None  # what the gaze backend asked to keep
+
+
+def cue_batch(observed: Sequence[Observed], gaze: GazeBackend) -> pa.RecordBatch:
+    """Rows of CUE_SCHEMA for frames in order; frames without a face get nulls and their reason."""
+    faces = [one.face for one in observed if one.face is not None]
+    has_face = np.array([one.face is not None for one in observed])
+    columns: dict[str, pa.Array] = {
+        "frame": pa.array([one.index for one in observed], pa.int32()),
+        "time_s": pa.array([one.time_s for one in observed], pa.float64()),
+        "reason": pa.array([one.reason and str(one.reason) for one in observed], pa.string()),
+    }
+    values = _cues([one.picture for one in observed if one.face is not None], faces, gaze) if faces else {}
+    for field in CUE_SCHEMA:
+        if field.name not in columns:
+            columns[field.name] = _column(field.type, values.get(field.name), has_face)
+    return pa.RecordBatch.from_arrays([columns[name] for name in CUE_SCHEMA.names], schema=CUE_SCHEMA)
+
+
+def _cues(
+    pictures: Sequence[NDArray[np.uint8] | None], faces: Sequence[Face], gaze: GazeBackend
+) -> dict[str, NDArray[np.float32]]:
+    """Columns over the n frames with a face, (n,) or (n, length)."""
+    landmarks = np.stack([face.landmarks for face in faces]).astype(np.float32)
+    exact = fit_pose(landmarks.astype(np.float64))
+    degrees, scale, translation = (
+        value.astype(np.float32) for value in (rotation_degrees(exact.rotation), exact.scale, exact.translation)
+    )
+    # Normalise with the pose as stored, after rounding: what is stored then fits together to float32 round-off.
+    stored = Similarity(
+        rotation_matrix(degrees.astype(np.float64)), scale.astype(np.float64), translation.astype(np.float64)
+    )
+    angles = gaze.angles(pictures, faces, stored)
+    return {
+        "score": np.array([face.score for face in faces]),
+        "box": np.stack([face.box for face in faces]),
+        "landmarks": landmarks.reshape(-1, 204),
+        "normalized": to_head(landmarks.astype(np.float64), stored).reshape(-1, 204),
+        "rotation": degrees,
+        "translation": translation,
+        "scale": scale,
+        "gaze_left": angles.left,
+        "gaze_right": angles.right,
+        "gaze": angles.combined,
+        "eye_openness": eye_openness(landmarks),
+    }
+
+
+def _column(kind: pa.DataType, values: NDArray[np.float32] | None, has_face: NDArray[np.bool_]) -> pa.Array:
+    """Spreads values over the frames with a face; every other frame, and every NaN, is null."""
+    length = kind.list_size if pa.types.is_fixed_size_list(kind) else 1
+    spread = np.full((len(has_face), length), np.nan, np.float32)
+    if values is not None:
+        spread[has_face] = values.reshape(-1, length)
+    missing = np.isnan(spread).any(axis=1)
+    if not pa.types.is_fixed_size_list(kind):
+        return pa.array(spread[:, 0], kind, mask=missing)
+    spread[missing] = 0.0  # under a null; keeps the files free of NaN
+    return pa.FixedSizeListArray.from_arrays(pa.array(spread.ravel()), type=kind, mask=pa.array(missing))

@@ -1,0 +1,66 @@
+"""MediaPipe's Iris network: eye contour and iris of each eye, from two small crops."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecues.preprocess.landmarks.litert import Network
+from facecues.preprocess.landmarks.mesh68 import (
+    IRIS_CONTOUR_TO_EYE,
+    LEFT_EYE_CORNERS,
+    MESH_TO_68,
+    RIGHT_EYE_CORNERS,
+)
+from facecues.preprocess.landmarks.roi import Roi, angle_of
+from facecues.preprocess.video import Frame
+
+_ROI_SCALE = 2.3  # side of the crop over the longer extent of the two corners (MediaPipe's iris graph)
+# The left eye is read in a mirrored crop: its points come outer corner first; iBUG 42-47 starts at the inner one.
+_MIRRORED_ORDER = np.array([3, 2, 1, 0, 5, 4])
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """contours: (12, 3) in the order of iBUG 36-47; irises: (2, 3) centres, right eye first; frame pixels. x and y
+    are the iris network's, z is the mesh's."""
+
+    contours: NDArray[np.float32]
+    irises: NDArray[np.float32]
+
+
+class EyeReader:
+    """Reads both eyes of a tracked face."""
+
+    def __init__(self, model: Path | bytes) -> None:
+        self._network = Network(model)
+
+    def __call__(self, frame: Frame, mesh: NDArray[np.float32]) -> Eyes:
+        """mesh: (468, 3) frame pixels."""
+        right = self._read(frame, mesh, RIGHT_EYE_CORNERS, mirrored=False)
+        left = self._read(frame, mesh, LEFT_EYE_CORNERS, mirrored=True)
+        contours = np.concatenate([right[:6], left[:6][_MIRRORED_ORDER]])
+        contours[:, 2] = mesh[MESH_TO_68[36:48], 2]
+        irises = np.stack([right[6], left[6]])
+        irises[:, 2] = contours[[[0, 3], [6, 9]], 2].mean(axis=1)
+        return Eyes(contours, irises)
+
+    def _read(
+        self, frame: Frame, mesh: NDArray[np.float32], corners: tuple[int, int], *, mirrored: bool
+    ) -> NDArray[np.float32]:
+        """(7, 3): six contour points, outer corner first, and the iris centre; frame pixels. The network knows the
+        subject's right eye only, so the left one is shown mirrored."""
+        size = self._network.size
+        start, end = mesh[corners[0]], mesh[corners[1]]
+        extent = np.abs(end[:2] - start[:2]).max()
+        centre = (start[:2] + end[:2]) / 2
+        roi = Roi(float(centre[0]), float(centre[1]), _ROI_SCALE * float(extent), angle_of(start, end))
+        patch = frame.crop(roi.matrix(size), size)
+        out = self._network(patch[:, ::-1] if mirrored else patch)
+        contour = out["output_eyes_contours_and_brows"].reshape(-1, 3)[IRIS_CONTOUR_TO_EYE]
+        points = np.concatenate([contour, out["output_iris"].reshape(-1, 3)[:1]])
+        if mirrored:
+            # Pixel columns of the mirrored patch: the last one (size - 1) takes the place of the first.
+            points[:, 0] = size - 1 - points[:, 0]
+        return roi.to_frame(points, size)

@@ -1,0 +1,36 @@
+"""A TensorFlow Lite network on LiteRT, one native thread, pictures in and arrays out."""
+
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+
+class Network:
+    """One .tflite model with a single picture input.
+
+    Attributes:
+        size: side of the square input, pixels.
+    """
+
+    def __init__(self, model: Path | bytes, *, low: float = 0.0, high: float = 1.0) -> None:
+        """`low`, `high`: the values that 0 and 255 are mapped to."""
+        content = model if isinstance(model, bytes) else model.read_bytes()
+        self._interpreter = Interpreter(model_content=content, num_threads=1)
+        self._interpreter.allocate_tensors()
+        picture = self._interpreter.get_input_details()[0]
+        self._input = picture["index"]
+        self.size = int(picture["shape"][1])
+        self._outputs = {d["name"]: d["index"] for d in self._interpreter.get_output_details()}
+        self._gain, self._low = np.float32((high - low) / 255), np.float32(low)
+        self._buffer = np.empty((1, self.size, self.size, 3), np.float32)
+
+    def __call__(self, patch: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """Runs one (size, size, 3) uint8 RGB patch; outputs by name, float32, copied out of the network."""
+        np.multiply(patch, self._gain, out=self._buffer[0])
+        if self._low:
+            self._buffer += self._low
+        self._interpreter.set_tensor(self._input, self._buffer)
+        self._interpreter.invoke()
+        return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}

@@ -1,0 +1,118 @@
+"""One decoded frame, cropped on demand.
+
+A frame stays in the decoder's own YUV planes; only the face region is ever cropped and converted to RGB, which costs
+about a tenth of converting a whole 1080p frame.
+"""
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facecues.preprocess.color import yuv_to_rgb
+
+# Planar 8-bit layouts: horizontal and vertical chroma subsampling. Everything else goes through libswscale.
+_PLANAR = {
+    "yuv420p": (2, 2),
+    "yuvj420p": (2, 2),
+    "yuv422p": (2, 1),
+    "yuvj422p": (2, 1),
+    "yuv444p": (1, 1),
+    "yuvj444p": (1, 1),
+}
+_WARP = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+
+
+class Frame:
+    """One decoded picture as displayed: x right, y down, origin at the centre of the top-left pixel.
+
+    Attributes:
+        index: position among the decoded frames, from 0.
+        time_s: presentation time, seconds.
+        width, height: displayed size in pixels, container rotation applied.
+        damaged: the decoder had to conceal errors in it.
+    """
+
+    __slots__ = ("_picture", "_rgb", "_to_coded", "_turns", "damaged", "height", "index", "time_s", "width")
+
+    def __init__(self, picture: av.VideoFrame, index: int, time_s: float, turns: int = 0) -> None:
+        """`turns`: quarter turns counter-clockwise from the coded to the displayed picture."""
+        self._picture = picture
+        self._rgb: NDArray[np.uint8] | None = None
+        self._turns = turns
+        self._to_coded = _displayed_to_coded(turns, picture.width, picture.height)
+        self.index = index
+        self.time_s = time_s
+        self.damaged = bool(picture.is_corrupt)
+        self.width, self.height = displayed_size(picture.width, picture.height, turns)
+
+    def crop(self, matrix: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
+        """Samples a square patch, bilinearly; what lies outside the frame is black.
+
+        Args:
+            matrix: (2, 3) float64, maps (column, row, 1) of the patch to (x, y) of the displayed frame.
+            size: side of the patch, pixels.
+
+        Returns:
+            (size, size, 3) uint8 RGB.
+        """
+        coded = self._to_coded @ np.vstack([matrix, (0.0, 0.0, 1.0)])
+        layout = _PLANAR.get(self._picture.format.name)
+        if layout is None:
+            return cv2.warpAffine(self._coded_rgb(), coded, (size, size), flags=_WARP).astype(np.uint8, copy=False)
+        full_range = self._full_range()
+        luma = cv2.warpAffine(
+            _plane(self._picture, 0), coded, (size, size), flags=_WARP, borderValue=0 if full_range else 16
+        )
+        chroma_matrix = _luma_to_chroma(layout, centred=full_range) @ np.vstack([coded, (0.0, 0.0, 1.0)])
+        blue, red = (
+            cv2.warpAffine(_plane(self._picture, i), chroma_matrix, (size, size), flags=_WARP, borderValue=128)
+            for i in (1, 2)
+        )
+        return yuv_to_rgb(cv2.merge([luma, blue, red]), int(self._picture.colorspace), full_range)
+
+    def rgb(self) -> NDArray[np.uint8]:
+        """The whole picture as displayed, (height, width, 3) uint8 RGB. Slow; cropping is what scales."""
+        return np.ascontiguousarray(np.rot90(self._coded_rgb(), self._turns))
+
+    def _coded_rgb(self) -> NDArray[np.uint8]:
+        if self._rgb is None:
+            self._rgb = self._picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+        return self._rgb
+
+    def _full_range(self) -> bool:
+        return self._picture.format.name.startswith("yuvj") or int(self._picture.color_range) == 2
+
+
+def displayed_size(width: int, height: int, turns: int) -> tuple[int, int]:
+    """Size of a picture after quarter turns."""
+    return (height, width) if turns % 2 else (width, height)
+
+
+def _plane(picture: av.VideoFrame, index: int) -> NDArray[np.uint8]:
+    """A view of one plane, without copying; padding at the end of the lines is cut off."""
+    plane = picture.planes[index]
+    lines: NDArray[np.uint8] = np.asarray(memoryview(plane)).reshape(-1, plane.line_size)
+    return lines[: plane.height, : plane.width]
+
+
+def _displayed_to_coded(turns: int, width: int, height: int) -> NDArray[np.float64]:
+    """(2, 3): displayed pixel -> coded pixel, for a coded picture of width x height turned counter-clockwise."""
+    right, bottom = width - 1.0, height - 1.0
+    return np.array(
+        [
+            [[1, 0, 0], [0, 1, 0]],
+            [[0, -1, right], [1, 0, 0]],
+            [[-1, 0, right], [0, -1, bottom]],
+            [[0, 1, 0], [-1, 0, bottom]],
+        ][turns % 4],
+        np.float64,
+    )
+
+
+def _luma_to_chroma(layout: tuple[int, int], *, centred: bool) -> NDArray[np.float64]:
+    """(2, 3): luma pixel -> chroma pixel. Rows are centred between lines; columns too for JPEG, else on the left
+    luma sample (the MPEG siting, ITU-T H.264 figure E-1, type 0)."""
+    sx, sy = layout
+    x_shift = (0.5 / sx - 0.5) if centred else 0.0
+    return np.array([[1 / sx, 0, x_shift], [0, 1 / sy, 0.5 / sy - 0.5]])
