@@ -4,9 +4,12 @@ A frame stays in the decoder's own YUV planes; only the face region is ever crop
 about a tenth of converting a whole 1080p frame.
 """
 
+from functools import lru_cache
+
 import av
 import cv2
 import numpy as np
+from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
 from facecues.preprocess.color import yuv_to_rgb
@@ -33,14 +36,14 @@ class Frame:
         damaged: the decoder had to conceal errors in it.
     """
 
-    __slots__ = ("_picture", "_rgb", "_to_coded", "_turns", "damaged", "height", "index", "time_s", "width")
+    __slots__ = ("_picture", "_planes", "_rgb", "_turns", "damaged", "height", "index", "time_s", "width")
 
     def __init__(self, picture: av.VideoFrame, index: int, time_s: float, turns: int = 0) -> None:
         """`turns`: quarter turns counter-clockwise from the coded to the displayed picture."""
         self._picture = picture
+        self._planes: list[NDArray[np.uint8]] = []
         self._rgb: NDArray[np.uint8] | None = None
         self._turns = turns
-        self._to_coded = _displayed_to_coded(turns, picture.width, picture.height)
         self.index = index
         self.time_s = time_s
         self.damaged = bool(picture.is_corrupt)
@@ -56,20 +59,22 @@ class Frame:
         Returns:
             (size, size, 3) uint8 RGB.
         """
-        coded = self._to_coded @ np.vstack([matrix, (0.0, 0.0, 1.0)])
-        layout = _PLANAR.get(self._picture.format.name)
+        if self._turns:
+            matrix = _after(matrix, _displayed_to_coded(self._turns, self._picture.width, self._picture.height))
+        pixel_format = self._picture.format.name
+        layout = _PLANAR.get(pixel_format)
         if layout is None:
-            return cv2.warpAffine(self._coded_rgb(), coded, (size, size), flags=_WARP).astype(np.uint8, copy=False)
-        full_range = self._full_range()
-        luma = cv2.warpAffine(
-            _plane(self._picture, 0), coded, (size, size), flags=_WARP, borderValue=0 if full_range else 16
-        )
-        chroma_matrix = _luma_to_chroma(layout, centred=full_range) @ np.vstack([coded, (0.0, 0.0, 1.0)])
-        blue, red = (
-            cv2.warpAffine(_plane(self._picture, i), chroma_matrix, (size, size), flags=_WARP, borderValue=128)
-            for i in (1, 2)
-        )
-        return yuv_to_rgb(cv2.merge([luma, blue, red]), int(self._picture.colorspace), full_range)
+            return _warp(self._coded_rgb(), matrix, size, outside=0)
+        if not self._planes:
+            self._planes = [_plane(plane) for plane in self._picture.planes]
+        full_range = pixel_format.startswith("yuvj") or int(self._picture.color_range) == 2
+        chroma = _after(matrix, _luma_to_chroma(layout, centred=full_range))
+        patch = [
+            _warp(self._planes[0], matrix, size, outside=0 if full_range else 16),
+            _warp(self._planes[1], chroma, size, outside=128),
+            _warp(self._planes[2], chroma, size, outside=128),
+        ]
+        return yuv_to_rgb(cv2.merge(patch), int(self._picture.colorspace), full_range)
 
     def rgb(self) -> NDArray[np.uint8]:
         """The whole picture as displayed, (height, width, 3) uint8 RGB. Slow; cropping is what scales."""
@@ -80,22 +85,31 @@ class Frame:
             self._rgb = self._picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
         return self._rgb
 
-    def _full_range(self) -> bool:
-        return self._picture.format.name.startswith("yuvj") or int(self._picture.color_range) == 2
-
 
 def displayed_size(width: int, height: int, turns: int) -> tuple[int, int]:
     """Size of a picture after quarter turns."""
     return (height, width) if turns % 2 else (width, height)
 
 
-def _plane(picture: av.VideoFrame, index: int) -> NDArray[np.uint8]:
+def _warp(plane: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, *, outside: int) -> NDArray[np.uint8]:
+    patch = cv2.warpAffine(plane, matrix, (size, size), flags=_WARP, borderValue=outside)
+    return patch.astype(np.uint8, copy=False)  # no copy: a word to the type checker
+
+
+def _after(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, 3) of `first`, then `second`."""
+    both = second[:, :2] @ first
+    both[:, 2] += second[:, 2]
+    return both
+
+
+def _plane(plane: VideoPlane) -> NDArray[np.uint8]:
     """A view of one plane, without copying; padding at the end of the lines is cut off."""
-    plane = picture.planes[index]
     lines: NDArray[np.uint8] = np.asarray(memoryview(plane)).reshape(-1, plane.line_size)
     return lines[: plane.height, : plane.width]
 
 
+@lru_cache(maxsize=8)
 def _displayed_to_coded(turns: int, width: int, height: int) -> NDArray[np.float64]:
     """(2, 3): displayed pixel -> coded pixel, for a coded picture of width x height turned counter-clockwise."""
     right, bottom = width - 1.0, height - 1.0
@@ -110,6 +124,7 @@ def _displayed_to_coded(turns: int, width: int, height: int) -> NDArray[np.float
     )
 
 
+@lru_cache(maxsize=8)
 def _luma_to_chroma(layout: tuple[int, int], *, centred: bool) -> NDArray[np.float64]:
     """(2, 3): luma pixel -> chroma pixel. Rows are centred between lines; columns too for JPEG, else on the left
     luma sample (the MPEG siting, ITU-T H.264 figure E-1, type 0)."""

@@ -27,13 +27,13 @@ class FaceLandmarkerBackend:
 
     def __init__(self) -> None:
         with zipfile.ZipFile(weights.locate(_BUNDLE)) as bundle:
-            self._detector = BlazeFace(bundle.read("face_detector.tflite"))
+            self.detector = BlazeFace(bundle.read("face_detector.tflite"))
             self._mesh = Network(bundle.read("face_landmarks_detector.tflite"))
         self.signature = f"face-landmarker[w:{weights.sha256_of(_BUNDLE)[:8]},pts:{TABLE_HASH}]"
 
     def track(self, frames: Iterable[Frame]) -> Iterator[Tracked]:
         """See LandmarkBackend."""
-        return follow(frames, self._detector, self.mesh, _face)
+        return follow(frames, self.detector, self.mesh, _face)
 
     def mesh(self, frame: Frame, roi: Roi) -> tuple[float, NDArray[np.float32]]:
         """Score 0..1 that there is a face in the square, and (478, 3) points, frame pixels."""

