@@ -69,6 +69,7 @@ def index(
 def extract(
     root: Root,
     store: Store,
+    *,
     layout: Layout = None,
     only: Only = None,
     landmarks: Annotated[

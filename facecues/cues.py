@@ -132,7 +132,7 @@ def to_array(column: "pd.Series[float]", shape: tuple[int, ...] | None = None) -
 
 
 def _columns(columns: Sequence[str] | None) -> list[str]:
-    known = FRAME_SCHEMA.names
+    known: list[str] = FRAME_SCHEMA.names
     if columns is None:
         return known
     unknown = [name for name in columns if name not in known]

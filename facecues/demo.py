@@ -1,5 +1,7 @@
 """The demo: a short clip panned over a public-domain portrait is extracted, and the store's rows are shown."""
 
+import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
@@ -9,17 +11,45 @@ import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from facecues.config import Limits
+from facecues.cues import load_clips, load_cues, to_array
+from facecues.draw import draw_cues, tile
+from facecues.errors import UsageError
+from facecues.preprocess.decode import Decoder
 
 FPS, SECONDS, SIDE = 25, 4, 384
+_SHOWN = 8  # rows in the table
+_TILES = (12, 37, 62, 87)  # frames in the picture: the four ends of the sway
+
+
+def main(folder: Path = Path("demo")) -> None:
+    """Writes folder/videos, folder/store and folder/cues.png, echoing each public command that it runs."""
+    console = Console()
+    clip = folder / "videos" / "astronaut_pan.mp4"
+    write_clip(clip, pan(astronaut()))
+    console.print(f"A {SECONDS} s clip panned over scikit-image's astronaut (NASA, public domain): {clip}")
+    command = ["facecues", "extract", str(clip.parent), str(folder / "store")]
+    console.print(f"\n$ {shlex.join(command)}")
+    done = subprocess.run([sys.executable, "-m", "facecues.cli", *command[1:]], check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+    console.print("\n>>> facecues.load_cues(store)")
+    console.print(rows_table(folder / "store"))
+    picture = folder / "cues.png"
+    cv2.imwrite(str(picture), cue_picture(clip, folder / "store")[:, :, ::-1])
+    console.print(f"Landmarks, head axes and gaze, drawn: {picture}")
 
 
 def pan(picture: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
     """Frames (SIDE, SIDE, 3) of a camera that sways over a (512, 512, 3) picture and tilts a little."""
     for index in range(FPS * SECONDS):
         phase = 2 * np.pi * index / (FPS * SECONDS)
-        centre = (224 + 25 * np.sin(phase), 150 + 15 * np.sin(2 * phase))
-        to_patch = cv2.getRotationMatrix2D(centre, 12 * np.sin(phase), 1.1)
-        to_patch[:, 2] += SIDE / 2 - np.array(centre)
+        x, y = 224 + 25 * np.sin(phase), 150 + 15 * np.sin(2 * phase)
+        to_patch = cv2.getRotationMatrix2D((x, y), 12 * np.sin(phase), 1.1)
+        to_patch = to_patch + np.array([[0, 0, SIDE / 2 - x], [0, 0, SIDE / 2 - y]])
         yield cv2.warpAffine(picture, to_patch, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
 
 
@@ -38,9 +68,41 @@ def write_clip(path: Path, frames: Iterator[NDArray[np.uint8]]) -> None:
 
 
 def astronaut() -> NDArray[np.uint8]:
-    """scikit-image's astronaut (NASA, public domain)."""
+    """scikit-image's astronaut, (512, 512, 3) RGB."""
     try:
         from skimage import data
-    except ImportError:
-        sys.exit("The demo's picture comes with scikit-image: pip install 'facecues[demo]'")
-    return np.asarray(data.astronaut(), np.uint8)
+    except ImportError as error:
+        raise UsageError("the demo's picture comes with scikit-image: pip install 'facecues[demo]'") from error
+    return np.asarray(data.astronaut(), np.uint8)  # type: ignore[no-untyped-call]
+
+
+def rows_table(store: Path) -> Table:
+    """A few frame rows of a store, as a reader would print them."""
+    clip = load_clips(store).iloc[0]
+    frames = load_cues(store)
+    numbers = [to_array(frames[name]) for name in ("rotation", "gaze", "eye_openness")]
+    table = Table(caption=f"{len(frames)} rows; coverage {clip['coverage']:.0%}; rotation in degrees, gaze in degrees")
+    for name in ("time_s", "pitch", "yaw", "roll", "gaze pitch", "gaze yaw", "right eye", "left eye", "scale"):
+        table.add_column(name, justify="right")
+    for row in np.linspace(0, len(frames) - 1, _SHOWN).round().astype(int):
+        values = np.concatenate([one[row] for one in numbers])
+        cells = [f"{value:.1f}" for value in values[:5]] + [f"{value:.2f}" for value in values[5:]]
+        table.add_row(f"{frames['time_s'][row]:.2f}", *cells, f"{frames['scale'][row]:.1f}")
+    return table
+
+
+def cue_picture(clip: Path, store: Path) -> NDArray[np.uint8]:
+    """Four frames of the clip with their cues drawn, side by side."""
+    frames = load_cues(store)
+    columns = {name: to_array(frames[name]) for name in ("landmarks", "rotation", "gaze_right", "gaze_left")}
+    tiles = []
+    with Decoder(clip, Limits()) as decoder:
+        for frame in decoder:
+            if frame.index in _TILES:
+                row = {name: values[frame.index] for name, values in columns.items()}
+                tiles.append(draw_cues(frame.rgb(), **row))
+    return tile(tiles)
+
+
+if __name__ == "__main__":
+    main(*(Path(argument) for argument in sys.argv[1:2]))

@@ -7,14 +7,14 @@ from scipy.spatial.transform import Rotation
 FPS = 25.0
 # Two valid frames further apart than this leave a hole between them: 2.5 frames at 25 per second.
 MAX_GAP_S = 0.1
+_SLACK_S = 5e-4  # time bases are rounded, in Matroska to whole milliseconds
 
 
 def time_grid(times_s: NDArray[np.float64], fps: float = FPS) -> NDArray[np.float64]:
     """Instants k / fps from the first to the last time stamp, seconds; starts at the first stamp."""
     if not times_s.size:
         return np.empty(0)
-    # Half a millisecond of slack: time bases are rounded, and the last frame should not fall off for it.
-    count = int(np.floor((times_s[-1] - times_s[0] + 5e-4) * fps)) + 1
+    count = int(np.floor((times_s[-1] - times_s[0] + _SLACK_S) * fps)) + 1
     return np.asarray(times_s[0] + np.arange(count) / fps)
 
 
@@ -70,10 +70,14 @@ def _neighbours(
     if not usable.size:
         return np.zeros(len(at_s), bool), empty, empty, np.empty(0)
     known = times_s[usable]
-    slack = 5e-4
-    right = np.clip(np.searchsorted(known, at_s - slack), 0, len(known) - 1)
-    left = np.where(np.abs(known[right] - at_s) <= slack, right, np.maximum(right - 1, 0))
-    valid = (known[left] <= at_s + slack) & (known[right] >= at_s - slack) & (known[right] - known[left] <= max_gap_s)
+    right = np.clip(np.searchsorted(known, at_s), 0, len(known) - 1)
+    left = np.maximum(right - 1, 0)
+    around = (known[left] <= at_s) & (at_s <= known[right]) & (known[right] - known[left] <= max_gap_s)
+    # Beside a hole, or at an end, a frame still answers for its own instant.
+    nearest = np.where(np.abs(at_s - known[left]) < np.abs(known[right] - at_s), left, right)
+    on_frame = np.abs(known[nearest] - at_s) <= _SLACK_S
+    left, right = (np.where(around, side, nearest) for side in (left, right))
+    valid = around | on_frame
     left, right = left[valid], right[valid]
     span = known[right] - known[left]
     weight = np.where(span > 0, (at_s[valid] - known[left]) / np.where(span > 0, span, 1.0), 0.0)

@@ -19,6 +19,7 @@ from facecues.preprocess.walk import (
     Oddity,
     OddityKind,
     Tree,
+    printable,
     walk,
 )
 from facecues.reasons import ClipReason
@@ -64,13 +65,14 @@ def build_index(root: Path, layout: str | None = None) -> Index:
     if layout is not None and layout not in LAYOUTS:
         raise UsageError(f"Unknown layout {layout!r}; use one of {', '.join(LAYOUTS)}, or none to find out.")
     root = Path(os.path.abspath(root))
-    tree = _walk_root(root)
+    shown = printable(str(root))
+    tree = _walk_root(root, shown)
     readings = {name: _read_all(tree.videos, root, name) for name in ([layout] if layout else LAYOUTS)}
     fits = {name: sum(isinstance(reading, Reading) for reading in of) for name, of in readings.items()}
     chosen = layout or _best_layout(fits, len(tree.videos))
     if not fits[chosen]:
         raise UsageError(
-            f"Layout {chosen!r} fits none of the {len(tree.videos)} videos in {root}; "
+            f"Layout {chosen!r} fits none of the {len(tree.videos)} videos in {shown}; "
             f"name another one of {', '.join(LAYOUTS)}, or none to find out."
         )
     sounds, oddities = _index_sounds(tree.audios, root, chosen)
@@ -83,15 +85,15 @@ def build_index(root: Path, layout: str | None = None) -> Index:
     return Index(root, chosen, clips, tuple(oddities), fits)
 
 
-def _walk_root(root: Path) -> Tree:
+def _walk_root(root: Path, shown: str) -> Tree:
     if not os.path.lexists(root):
-        raise UsageError(f"No such folder: {root}.")
+        raise UsageError(f"No such folder: {shown}.")
     if not os.path.isdir(root):
-        raise UsageError(f"Expected a dataset folder, but {root} is not a folder.")
+        raise UsageError(f"Expected a dataset folder, but {shown} is not a folder.")
     try:
         tree = walk(str(root))
     except OSError as error:
-        raise UsageError(f"The folder {root} cannot be listed: {error.strerror}.") from error
+        raise UsageError(f"The folder {shown} cannot be listed: {error.strerror}.") from error
     if tree.videos:
         return tree
     if tree.archives:
@@ -100,7 +102,7 @@ def _walk_root(root: Path) -> Tree:
         hint = "; it holds links that leave it, which are not followed: index their targets"
     else:
         hint = f" (looked for {' '.join(VIDEO_SUFFIXES)})"
-    raise UsageError(f"No video in {root}{hint}.")
+    raise UsageError(f"No video in {shown}{hint}.")
 
 
 def _read_all(files: list[MediaFile], root: Path, layout: str) -> list[Reading | str]:

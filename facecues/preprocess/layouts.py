@@ -66,10 +66,11 @@ class Reading(NamedTuple):
 
 Layout = Callable[[str, str], Reading | str]
 
-_ACTOR = re.compile(r"([MW]\d{3})(?:-\d+)?", re.IGNORECASE)  # MEAD splits some actors over M003, M003-1, ...
-_LEVEL = re.compile(r"level[_-]?(\d+)", re.IGNORECASE)
-_DIGIT = re.compile(r"\d")
-_NUMBER = re.compile(r"\d{1,4}")
+_FLAGS = re.IGNORECASE | re.ASCII
+_ACTOR = re.compile(r"([MW]\d{3})(?:-\d+)?", _FLAGS)  # MEAD splits some actors over M003, M003-1, ...
+_LEVEL = re.compile(r"level[_-]?(\d+)", _FLAGS)
+_DIGIT = re.compile(r"\d", _FLAGS)
+_NUMBER = re.compile(r"\d{1,4}", _FLAGS)
 _MEDIA_FOLDERS = frozenset({"video", "audio"})
 
 _FLAT_HEAD = r"(?P<actor>[MW]\d{3})(?:-\d+)?"
@@ -77,7 +78,7 @@ _FLAT_VIEW = r"(?:_(?P<view>front|top|down|(?:left|right)[_-]?(?:30|60)))?"
 _FLAT_LEVEL = r"(?:level[_-]?)?(?P<level>\d)"
 _FLAT_EMOTION = r"(?P<emotion>[a-z]+)"
 _FLAT_PATTERNS = tuple(
-    re.compile(pattern, re.IGNORECASE)
+    re.compile(pattern, _FLAGS)
     for pattern in (
         # M030_front_sad_level3_001 (dreamtalk), M030_sad_3_001 (EAT)
         rf"{_FLAT_HEAD}{_FLAT_VIEW}_{_FLAT_EMOTION}_{_FLAT_LEVEL}_(?P<number>\d{{1,4}})",

@@ -75,7 +75,7 @@ def _of_gaps(counts: Mapping[Cell, int]) -> Iterator[Oddity]:
 def _of_sound(clips: Collection[Clip], sounds: Mapping[str, str]) -> Iterator[Oddity]:
     silent = [clip.clip_id for clip in clips if clip.problem is None and clip.audio is None]
     if silent and not sounds:
-        sentence = f"no audio files at all: {_clips(len(silent))} will use the video's own sound, if any"
+        sentence = f"no usable audio file at all: {_clips(len(silent))} will use the video's own sound, if any"
         yield Oddity(OddityKind.VIDEO_WITHOUT_AUDIO, ".", sentence)
     else:
         for clip_id in silent:

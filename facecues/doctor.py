@@ -1,0 +1,186 @@
+"""What works on this machine: which backends are usable, and what each of the others needs."""
+
+import importlib
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from itertools import groupby
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from rich.markup import escape
+from rich.table import Table
+
+from facecues import weights
+
+Kind = Literal["backend", "weights", "package", "device"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        detail: what was found.
+        remedy: what to do where it is not usable, else empty.
+    """
+
+    name: str
+    kind: Kind
+    usable: bool
+    detail: str
+    remedy: str = ""
+
+
+class _Package(NamedTuple):
+    """A package that backends need: how it is called, imported and installed."""
+
+    distribution: str
+    module: str
+    remedy: str
+
+
+class _Backend(NamedTuple):
+    name: str  # as in `Weight.unlocks`
+    role: str
+    packages: tuple[str, ...]
+
+
+_CORE = "install facecues again: pip install --force-reinstall facecues"
+_TORCH = "pip install 'facecues[torch]'"
+_PACKAGES = (
+    _Package("ai-edge-litert", "ai_edge_litert.interpreter", _CORE),
+    _Package("av", "av", _CORE),
+    _Package("dask", "dask", _CORE),
+    _Package("numpy", "numpy", _CORE),
+    _Package(
+        "opencv-python-headless",
+        "cv2",
+        # opencv-python needs libGL and overwrites the files of the headless build.
+        "pip uninstall --yes opencv-python opencv-contrib-python; "
+        "pip install --force-reinstall --no-deps opencv-python-headless",
+    ),
+    _Package("pyarrow", "pyarrow", _CORE),
+    _Package("torch", "torch", _TORCH),
+    _Package("safetensors", "safetensors", _TORCH),
+    _Package(
+        "face-alignment",
+        "face_alignment",
+        # With its dependencies, pip would bring opencv-python.
+        f"{_TORCH}; pip install --no-deps face-alignment",
+    ),
+)
+_SLOW_TO_IMPORT = {"torch", "face_alignment"}
+_BACKENDS = (
+    _Backend("facemesh", "landmarks", ("ai-edge-litert", "opencv-python-headless")),
+    _Backend("face-landmarker", "landmarks", ("ai-edge-litert", "opencv-python-headless")),
+    _Backend("face-alignment", "landmarks", ("torch", "safetensors", "face-alignment", "opencv-python-headless")),
+    _Backend("l2cs (90 bins)", "gaze", ("torch", "safetensors", "opencv-python-headless")),
+    _Backend("l2cs (28 bins)", "gaze", ("torch", "safetensors", "opencv-python-headless")),
+)
+_WITH_IRISES = ("facemesh", "face-landmarker")
+
+
+def check(*, deep: bool = False) -> list[Check]:
+    """Looks at backends, weights, packages and devices, in this order. Uses no network and changes nothing.
+
+    Args:
+        deep: also import PyTorch and face-alignment (seconds), to see that they work and whether CUDA does.
+    """
+    packages = [_check_package(package, deep) for package in _PACKAGES]
+    stored = [_check_weight(name) for name in weights.REGISTRY]
+    backends = [_check_backend(backend, packages, stored) for backend in _BACKENDS]
+    devices = [
+        Check("cpu", "device", True, f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"),
+        _check_cuda(deep),
+    ]
+    python = Check("python", "package", True, platform.python_version())
+    return [*backends, _check_iris(backends), *stored, python, *packages, *devices]
+
+
+def render(checks: list[Check]) -> Table:
+    """The checks as a table: what to do stands below what was found, so that it fits 80 columns."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")  # an address has to be readable to its end
+    for kind, group in groupby(checks, key=lambda one: one.kind):
+        table.add_row("", f"[bold]{kind}", "")
+        for one in group:
+            mark = "[green]yes" if one.usable else "[red]no"
+            table.add_row(mark, escape(one.name), escape(one.detail))
+            if one.remedy:
+                table.add_row("", "", f"[dim]→ {escape(one.remedy)}")
+    return table
+
+
+def _check_package(package: _Package, deep: bool) -> Check:
+    """Present and importable: libGL may be missing, or a build too new for this system."""
+    name, module, remedy = package
+    try:
+        found = version(name)
+    except PackageNotFoundError:
+        return Check(name, "package", False, "not installed", remedy)
+    if module in _SLOW_TO_IMPORT and not deep:
+        importable = find_spec(module) is not None
+        return Check(name, "package", importable, found, "" if importable else remedy)
+    try:
+        importlib.import_module(module)
+    except (ImportError, OSError) as error:  # OSError: a shared library that does not load
+        return Check(name, "package", False, f"{found} does not import: {error}", remedy)
+    return Check(name, "package", True, found)
+
+
+def _check_weight(name: str) -> Check:
+    found = weights.status(name)
+    if found.state == "ready":
+        return Check(name, "weights", True, str(found.path))
+    weight = found.weight
+    remedies = [f"facecues weights fetch {name}"] if weight.sources else []
+    remedies.append(f"put {weight.file_name} from {weight.address} into a folder that FACECUES_WEIGHTS names")
+    return Check(name, "weights", False, found.detail, ", or ".join(remedies))
+
+
+def _check_backend(backend: _Backend, packages: list[Check], stored: list[Check]) -> Check:
+    wanted = {name for name, weight in weights.REGISTRY.items() if backend.name in weight.unlocks}
+    lacking = [one for one in packages if one.name in backend.packages and not one.usable]
+    absent = [one for one in stored if one.name in wanted and not one.usable]
+    fetchable = [one.name for one in absent if weights.REGISTRY[one.name].sources]
+    remedies = [one.remedy for one in lacking]
+    remedies += [one.remedy for one in absent if one.name not in fetchable]
+    if fetchable:
+        remedies.append(f"facecues weights fetch {' '.join(fetchable)} (also tried on first use)")
+    needs = [one.name for one in lacking]
+    if absent:
+        needs.append(f"weights {' '.join(one.name for one in absent)}")
+    detail = f"{backend.role}; needs {', '.join(needs)}" if needs else backend.role
+    return Check(backend.name, "backend", not needs, detail, "; ".join(dict.fromkeys(remedies)))
+
+
+def _check_iris(backends: list[Check]) -> Check:
+    """The iris gaze has no network of its own: it reads points that some landmark backends give."""
+    givers = [one.name for one in backends if one.name in _WITH_IRISES and one.usable]
+    if givers:
+        return Check("iris", "backend", True, f"gaze, with landmarks {' or '.join(givers)}")
+    detail = f"gaze; needs landmarks {' or '.join(_WITH_IRISES)}"
+    return Check("iris", "backend", False, detail, f"make {_WITH_IRISES[0]} usable")
+
+
+def _check_cuda(deep: bool) -> Check:
+    """CUDA needs NVIDIA's driver and a PyTorch built for it. Only PyTorch itself knows, and only if asked."""
+    if not (Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi")):
+        return Check("cuda", "device", False, "no NVIDIA driver", "nothing: every backend runs on the CPU")
+    if find_spec("torch") is None:
+        return Check("cuda", "device", False, "NVIDIA driver, no PyTorch", _TORCH)
+    build, remedy = version("torch"), "install a CUDA build of torch"
+    if not deep:
+        usable = not build.endswith("+cpu")
+        return Check("cuda", "device", usable, f"NVIDIA driver, torch {build}", "" if usable else remedy)
+    import torch  # takes seconds
+
+    if not torch.cuda.is_available():
+        return Check("cuda", "device", False, f"torch {build} sees no CUDA device", remedy)
+    return Check("cuda", "device", True, f"torch {build}, {torch.cuda.get_device_name()}")
