@@ -99,7 +99,8 @@ def extract(
     if not 0 <= fail_above <= 1:
         raise UsageError(f"--fail-above is a share between 0 and 1, not {fail_above:g}")
     from facecues.pipelines.extract import extract as run
-    from facecues.pipelines.progress import ProgressDisplay, render_summary
+    from facecues.pipelines.progress import ProgressDisplay
+    from facecues.pipelines.summary import render_summary
     from facecues.preprocess.index import build_index
 
     found = _only(build_index(root, layout), only)
@@ -116,10 +117,10 @@ def extract(
     if as_json:
         _print_json(asdict(summary))
     else:
-        Console().print(render_summary(summary, store))
+        Console().print(render_summary(summary))
     if summary.interrupted:
         raise typer.Exit(130)
-    if summary.failed_share > fail_above:
+    if summary.failed > fail_above * summary.clips:
         raise typer.Exit(1)
 
 

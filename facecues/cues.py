@@ -110,7 +110,7 @@ def load_cues(
     meta = _to_pandas(pa.schema([FRAME_SCHEMA.field(name) for name in wanted]).empty_table()).merge(
         labels.iloc[:0], on="clip_id"
     )
-    lazy: dd.DataFrame = dd.from_map(_read, files, columns=wanted, labels=labels, meta=meta)  # type: ignore[no-untyped-call]
+    lazy: dd.DataFrame = dd.from_map(_read, files, columns=wanted, labels=labels, meta=meta)
     return lazy
 
 

@@ -19,14 +19,17 @@ from facecues.cues import load_clips, load_cues, to_array
 from facecues.draw import draw_cues, tile
 from facecues.errors import UsageError
 from facecues.preprocess.decode import Decoder
+from facecues.preprocess.landmarks.roi import Roi
+from facecues.preprocess.video import Frame
 
 FPS, SECONDS, SIDE = 25, 4, 384
 _SHOWN = 8  # rows in the table
-_TILES = (12, 37, 62, 87)  # frames in the picture: the four ends of the sway
+_TILES = (0, 25, 50, 75)  # frames in the picture: upright and at both ends of the sway
+_TILE_SIDE = 320  # pixels
 
 
 def main(folder: Path = Path("demo")) -> None:
-    """Writes folder/videos, folder/store and folder/cues.png, echoing each public command that it runs."""
+    """Writes folder/videos, folder/store and folder/cues.jpg, echoing each public command that it runs."""
     console = Console()
     clip = folder / "videos" / "astronaut_pan.mp4"
     write_clip(clip, pan(astronaut()))
@@ -38,7 +41,7 @@ def main(folder: Path = Path("demo")) -> None:
         sys.exit(done.returncode)
     console.print("\n>>> facecues.load_cues(store)")
     console.print(rows_table(folder / "store"))
-    picture = folder / "cues.png"
+    picture = folder / "cues.jpg"
     cv2.imwrite(str(picture), cue_picture(clip, folder / "store")[:, :, ::-1])
     console.print(f"Landmarks, head axes and gaze, drawn: {picture}")
 
@@ -92,16 +95,26 @@ def rows_table(store: Path) -> Table:
 
 
 def cue_picture(clip: Path, store: Path) -> NDArray[np.uint8]:
-    """Four frames of the clip with their cues drawn, side by side."""
+    """Four frames of the clip, enlarged around the face, with their cues drawn; side by side."""
     frames = load_cues(store)
-    columns = {name: to_array(frames[name]) for name in ("landmarks", "rotation", "gaze_right", "gaze_left")}
+    cues = {name: to_array(frames[name]) for name in ("landmarks", "rotation", "gaze_right", "gaze_left")}
     tiles = []
     with Decoder(clip, Limits()) as decoder:
         for frame in decoder:
             if frame.index in _TILES:
-                row = {name: values[frame.index] for name, values in columns.items()}
-                tiles.append(draw_cues(frame.rgb(), **row))
+                row = {name: values[frame.index] for name, values in cues.items()}
+                tiles.append(_close_up(frame, row))
     return tile(tiles)
+
+
+def _close_up(frame: Frame, row: dict[str, NDArray[np.float32]]) -> NDArray[np.uint8]:
+    points = row["landmarks"].reshape(68, 3)
+    centre = points[:, :2].mean(axis=0)
+    roi = Roi(float(centre[0]), float(centre[1]), 2.2 * float(np.ptp(points[:, 0])), 0.0)
+    corner, gain = roi.matrix(_TILE_SIDE)[:, 2], _TILE_SIDE / roi.side
+    moved = ((points - np.append(corner, 0.0)) * gain).astype(np.float32)
+    patch = frame.crop(roi.matrix(_TILE_SIDE), _TILE_SIDE)
+    return draw_cues(patch, moved, row["rotation"], row["gaze_right"], row["gaze_left"])
 
 
 if __name__ == "__main__":

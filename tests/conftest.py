@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -11,8 +12,11 @@ import pytest
 from numpy.typing import NDArray
 
 from facecues.config import ExtractConfig
+from facecues.demo import pan, write_clip
 from facecues.errors import WeightsMissingError
+from facecues.pipelines.extract import extract
 from facecues.preprocess.extract import CueExtractor, build_extractor
+from facecues.preprocess.index import build_index
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -93,3 +97,24 @@ def _weights_beside_the_repository() -> Iterator[None]:
         if (SHARED / "weights").is_dir() and "FACECUES_WEIGHTS" not in os.environ:
             patch.setenv("FACECUES_WEIGHTS", str(SHARED / "weights"))
         yield
+
+
+@pytest.fixture(scope="session")
+def small_tree(tmp_path_factory: pytest.TempPathFactory, astronaut: NDArray[np.uint8]) -> Path:
+    """A MEAD-shaped tree of four clips of 30 frames, the demo's pan over the astronaut. One has no face."""
+    root = tmp_path_factory.mktemp("mead")
+    frames = list(islice(pan(astronaut), 30))
+    for clip in ("M003/front/happy/level_1/001", "M003/front/sad/level_2/002", "W015/front/happy/level_3/001"):
+        actor, rest = clip.split("/", 1)
+        write_clip(root / actor / "video" / f"{rest}.mp4", iter(frames))
+    write_clip(root / "W015/video/front/sad/level_1/001.mp4", iter([np.zeros_like(frames[0])] * 5))
+    return root
+
+
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory: pytest.TempPathFactory, small_tree: Path, extractor: CueExtractor) -> Path:
+    """The cue store of `small_tree`."""
+    store = tmp_path_factory.mktemp("stores") / "store"
+    summary = extract(build_index(small_tree), store, ExtractConfig(), workers=1)
+    assert summary.ok == 4
+    return store

@@ -5,7 +5,7 @@ tracked = backend.track(frames)         Tracked      a frame and the face in it
 cues = gaze.observe / gaze.angles       GazeAngles   per chunk of frames
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -106,7 +106,8 @@ class ClipReport:
 class ClipExtractor(Protocol):
     """One clip to its cues. Loaded once per worker, used for many clips, one at a time."""
 
-    signature: str
+    signature: str  # names everything that changes the cues
+    weights: Mapping[str, str]  # sha256 of the weights in use, by name
 
     def __call__(self, video: Path, audio: Path | None, sink: Callable[[pa.RecordBatch], None]) -> ClipReport:
         """Feeds `sink` with batches of CUE_SCHEMA in frame order; memory does not grow with the clip.

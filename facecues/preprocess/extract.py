@@ -1,6 +1,6 @@
 """One clip to its cues: decode once, touch each frame once, keep nothing that grows with the clip."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -18,15 +18,24 @@ from facecues.preprocess.landmarks import landmark_backend
 from facecues.preprocess.remarks import remarks_on
 from facecues.preprocess.template import TEMPLATE_HASH
 from facecues.reasons import FrameReason
+from facecues.weights import REGISTRY, sha256_of
 
 _CHUNK = 256  # frames whose cues are computed and written together
 _VERSION = 1  # raise when the cues change for a reason that no other part of the signature names
 
 
 class CueExtractor:
-    """The ClipExtractor of `facecues extract`. One instance serves many clips, one after the other."""
+    """The ClipExtractor of `facecues extract`. One instance serves many clips, one after the other.
 
-    def __init__(self, landmarks: LandmarkBackend, gaze: GazeBackend, limits: Limits) -> None:
+    Attributes:
+        signature: names everything that changes the cues.
+        weights: sha256 of the weights in use, by name.
+    """
+
+    def __init__(
+        self, landmarks: LandmarkBackend, gaze: GazeBackend, limits: Limits, weights: Mapping[str, str]
+    ) -> None:
+        self.weights = weights
         self._landmarks = landmarks
         self._gaze = gaze
         self._limits = limits
@@ -77,7 +86,10 @@ def build_extractor(config: ExtractConfig) -> CueExtractor:
         WeightsMissingError, BackendUnavailableError: one sentence that says what is needed.
     """
     cv2.setNumThreads(1)  # one native thread per worker
-    return CueExtractor(landmark_backend(config), gaze_backend(config), config.limits)
+    landmarks, gaze = landmark_backend(config), gaze_backend(config)
+    used = {config.landmarks, f"l2cs ({config.l2cs_bins} bins)" if config.gaze == "l2cs" else config.gaze}
+    hashes = {name: sha256_of(name) for name, weight in REGISTRY.items() if used.intersection(weight.unlocks)}
+    return CueExtractor(landmarks, gaze, config.limits, hashes)
 
 
 def _sound(audio: Path | None, decoder: Decoder) -> tuple[AudioAccount | None, str | None]:

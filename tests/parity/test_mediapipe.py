@@ -1,7 +1,7 @@
 """Our LiteRT pipelines against MediaPipe's own results on scikit-image's astronaut.
 
 mediapipe_astronaut.npz holds what MediaPipe gave for `skimage.data.astronaut()` (512 x 512), in pixels:
-`detection` (score, x0, y0, x1, y1) and `facemesh` (468, 3) of mediapipe 0.10.21's solutions.face_detection (model 0) and
+`detection` (score, x0, y0, x1, y1) and `facemesh` (468, 3) of mediapipe 0.10.21, solutions.face_detection (model 0) and
 solutions.face_mesh (static, unrefined); `face_landmarker` (478, 3) of mediapipe 1.2.2's tasks FaceLandmarker.
 """
 

@@ -5,17 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from facecues.errors import ClipError
-from facecues.points import LOWER_INNER_LIP, MIRROR, UPPER_INNER_LIP
 from facecues.preprocess.extract import CueExtractor
 from facecues.preprocess.geometry import Similarity, relocate, rotation_matrix
 from facecues.reasons import ClipReason, Status
 from facecues.schema import CUE_SCHEMA
-from tests.preprocess.clips import Clip, extract_clip
+from tests.preprocess.clips import Clip, extract_clip, mirror_error, same_take
 
-FLIP = np.array([-1.0, 1.0, 1.0])
 SAME_TAKE = ("mead/M030/video/front/sad/level_3/001.mp4", "mead_crop256/M030_front_sad_level3_001.mp4")
 MIRRORED = ("mead/W023/video/front/surprised/level_2/010.mp4", "difficult/made_hflip.mp4")
 
@@ -43,38 +40,18 @@ def test_stored_cues_fit_together_to_a_thousandth_of_a_pixel(clip_of: Callable[[
     assert np.abs(again - clip.array("landmarks")).max() <= 1e-3
 
 
-def mouth_opening(clip: Clip) -> NDArray[np.float64]:
-    points = clip.array("normalized")
-    return np.linalg.norm(points[:, UPPER_INNER_LIP] - points[:, LOWER_INNER_LIP], axis=-1)
-
-
 def test_two_forms_of_one_take_give_one_motion(clip_of: Callable[[str], Clip]) -> None:
     """1080p at 30 fps against a 256-pixel crop at 25 fps: the normalisation leaves nothing of the picture's form."""
-    full, crop = (clip_of(name) for name in SAME_TAKE)
-    times, crop_times = full.array("time_s"), crop.array("time_s")
-
-    def at_shift(shift: float) -> tuple[float, NDArray[np.bool_]]:
-        inside = (times >= crop_times[0] + shift) & (times <= crop_times[-1] + shift)
-        curve = np.interp(times[inside], crop_times + shift, mouth_opening(crop))
-        return float(np.corrcoef(curve, mouth_opening(full)[inside])[0, 1]), inside
-
-    shift = max(np.arange(-0.1, 0.1001, 0.005), key=lambda s: at_shift(s)[0])
-    correlation, inside = at_shift(shift)
-    points = crop.array("normalized").reshape(-1, 204)
-    there = np.stack([np.interp(times[inside], crop_times + shift, column) for column in points.T], axis=1)
-    distance = np.linalg.norm(full.array("normalized")[inside] - there.reshape(-1, 68, 3), axis=-1).mean()
-    assert correlation >= 0.95
-    assert distance <= 0.05
+    found = same_take(*(clip_of(name) for name in SAME_TAKE))
+    assert found.correlation >= 0.95
+    assert found.distance <= 0.05
 
 
 def test_a_mirrored_clip_negates_yaw_roll_and_gaze_yaw_and_mirrors_the_points(clip_of: Callable[[str], Clip]) -> None:
-    here, there = (clip_of(name) for name in MIRRORED)
-    difference = np.median(np.abs(here.array("rotation") - there.array("rotation") * [1, -1, -1]), axis=0)
-    assert (difference <= 1.5).all(), difference
-    for one, other in (("gaze", "gaze"), ("gaze_right", "gaze_left"), ("gaze_left", "gaze_right")):
-        assert np.median(np.abs(here.array(one)[:, 1] + there.array(other)[:, 1])) <= 3.0
-    points = there.array("normalized")[:, list(MIRROR)] * FLIP
-    assert np.linalg.norm(here.array("normalized") - points, axis=-1).mean() <= 0.03
+    found = mirror_error(*(clip_of(name) for name in MIRRORED))
+    assert max(found.pitch, found.yaw, found.roll) <= 1.5, found
+    assert max(found.gaze_yaw, found.gaze_yaw_per_eye) <= 3.0, found
+    assert found.points <= 0.03, found
 
 
 def test_a_turned_picture_turns_the_head_and_leaves_the_face(clip_of: Callable[[str], Clip]) -> None:

@@ -1,5 +1,8 @@
 """A TensorFlow Lite network on LiteRT, one native thread, pictures in and arrays out."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +20,9 @@ class Network:
     def __init__(self, model: Path | bytes, *, low: float = 0.0, high: float = 1.0) -> None:
         """`low`, `high`: the values that 0 and 255 are mapped to."""
         content = model if isinstance(model, bytes) else model.read_bytes()
-        self._interpreter = Interpreter(model_content=content, num_threads=1)
-        self._interpreter.allocate_tensors()
+        with _native_log_silenced():
+            self._interpreter = Interpreter(model_content=content, num_threads=1)
+            self._interpreter.allocate_tensors()
         picture = self._interpreter.get_input_details()[0]
         self._input = picture["index"]
         self.size = int(picture["shape"][1])
@@ -34,3 +38,17 @@ class Network:
         self._interpreter.set_tensor(self._input, self._buffer)
         self._interpreter.invoke()
         return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
+
+
+@contextmanager
+def _native_log_silenced() -> Iterator[None]:
+    """LiteRT tells of every delegate it makes, straight to descriptor 2 and over any progress bar; nothing turns it
+    off."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

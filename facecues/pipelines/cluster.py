@@ -1,0 +1,120 @@
+"""Dask clusters: one on this machine, or one that the user has."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from typing import TYPE_CHECKING, cast
+
+import dask
+from distributed import Client, LocalCluster
+from distributed.versions import VersionMismatchWarning
+
+from facecues.errors import UsageError
+from facecues.pipelines.interrupt import interrupts_blocked
+
+if TYPE_CHECKING:
+    from distributed.client import VersionsDict
+
+_log = logging.getLogger(__name__)
+
+# Set before a worker imports anything. There are as many workers as cores, so each has one native thread.
+_ENVIRON = "distributed.nanny.pre-spawn-environ"
+_OF_WORKERS = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"),
+    "DASK_LOGGING__DISTRIBUTED": "critical",  # the death of a worker is told once, by the clip's row
+}
+_SETTINGS = {
+    "distributed.scheduler.allowed-failures": 3,  # with 0, whatever waits beside a deadly clip is lost
+    "distributed.scheduler.work-stealing": False,  # clips wait at the scheduler: there is nothing to steal
+    "distributed.scheduler.active-memory-manager.start": False,  # results are one row each
+    "distributed.scheduler.worker-ttl": None,  # native code may hold the interpreter lock; the watchdog ends it
+    "distributed.worker.profile.enabled": False,
+    "distributed.diagnostics.nvml": False,
+} | {f"{_ENVIRON}.{name}": value for name, value in _OF_WORKERS.items()}
+_CONNECT_S = 10
+
+
+@contextmanager
+def connect(workers: int | None, scheduler: str | None) -> Iterator[Client]:
+    """A client of a cluster on this machine, or with `scheduler` of an existing one.
+
+    The local cluster is made of nannied processes with one thread each, so that a process that dies costs the
+    job it runs. It listens on 127.0.0.1 only, because Dask speaks pickle, and ends when this process ends,
+    however that comes about. Its processes are deaf to Ctrl-C, which is this process's to handle.
+
+    Args:
+        workers: processes of the local cluster; None: one for each core that this process may use.
+        scheduler: address of an existing cluster, such as tcp://10.0.0.1:8786.
+
+    Raises:
+        UsageError: both are given, `workers` is not positive, the address is none or nobody answers there, or
+            the Dask there is another version.
+    """
+    if scheduler is not None:
+        if workers is not None:
+            raise UsageError("Name either a number of workers or a scheduler, whose workers are all used; not both.")
+        with _existing(scheduler) as client:
+            yield client
+        return
+    if workers is not None and workers < 1:
+        raise UsageError(f"Expected one worker or more, got {workers}.")
+    resource_tracker.ensure_running()  # started later, it would let the signals through again
+    with dask.config.set(_SETTINGS), _environ_restored():
+        with interrupts_blocked():
+            cluster = LocalCluster(
+                n_workers=workers or len(os.sched_getaffinity(0)),
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+                memory_limit=0,  # else Dask pauses and ends workers at an equal share of the memory
+                silence_logs=logging.CRITICAL,
+            )
+        with cluster, Client(cluster, set_as_default=False) as client:
+            yield client
+
+
+@contextmanager
+def _existing(address: str) -> Iterator[Client]:
+    try:
+        with warnings.catch_warnings(action="ignore", category=VersionMismatchWarning):
+            client = Client(address, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"No Dask scheduler answers at {address} ({error}): expected an address such as tcp://10.0.0.1:8786."
+        ) from error
+    with client:
+        _refuse_other_versions(client, address)
+        if not client.nthreads():
+            _log.warning("%s has no workers yet: waiting for the first", address)
+        yield client
+
+
+def _refuse_other_versions(client: Client, address: str) -> None:
+    versions = cast("VersionsDict", client.get_versions())
+    here = versions["client"]["packages"]
+    for place, found in {f"the scheduler {address}": versions["scheduler"], **versions["workers"]}.items():
+        for package in ("python", "dask", "distributed"):
+            there = found["packages"][package]
+            # Of Python, the minor version decides.
+            if there.split(".")[:2] != here[package].split(".")[:2] if package == "python" else there != here[package]:
+                raise UsageError(
+                    f"Here is {package} {here[package]}, and {place} has {there}: install the same versions."
+                )
+
+
+@contextmanager
+def _environ_restored() -> Iterator[None]:
+    """Takes back what nannies set in this process for the sake of their workers."""
+    before = {name: os.environ.get(name) for name in dask.config.get(_ENVIRON)}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

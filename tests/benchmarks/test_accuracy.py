@@ -1,0 +1,55 @@
+"""The figures of docs/accuracy.md, on real clips. They are read from `extra_info`; the bounds stand in the tests."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from facecues.preprocess import pupils
+from facecues.preprocess.extract import CueExtractor
+from facecues.preprocess.geometry import gaze_in_head, rotation_matrix
+from tests.preprocess.clips import extract_clip, mirror_error, same_take
+from tests.preprocess.test_extract import MIRRORED, SAME_TAKE
+
+
+def test_same_take_in_two_forms(benchmark: BenchmarkFixture, extractor: CueExtractor, data: Path) -> None:
+    clips = [extract_clip(extractor, data / name) for name in SAME_TAKE]
+    benchmark.extra_info |= benchmark.pedantic(same_take, args=clips)._asdict()
+
+
+def test_mirrored_clip(benchmark: BenchmarkFixture, extractor: CueExtractor, data: Path) -> None:
+    clips = [extract_clip(extractor, data / name) for name in MIRRORED]
+    benchmark.extra_info |= benchmark.pedantic(mirror_error, args=clips)._asdict()
+
+
+@pytest.mark.slow
+def test_where_pupils_rest(benchmark: BenchmarkFixture, extractor: CueExtractor, data: Path) -> None:
+    """Mean offset of open eyes' irises from the middle of the corners over real clips, in eye widths.
+
+    People in these clips look at or near the camera, so that the medians over clips are the place of rest: the
+    source of REST_UP and REST_OUT in facecues.preprocess.pupils.
+    """
+    videos = [*data.glob("mead/*/video/*/*/*/*.mp4"), *data.glob("mead_crop256/*.mp4"), *data.glob("real/*.mp4")]
+
+    def measure() -> dict[str, float]:
+        rests = [rest for video in sorted(videos) if (rest := _rest(extractor, video)) is not None]
+        up, out = np.median(rests, axis=0)
+        return {"up": round(float(up), 3), "out": round(float(out), 3), "clips": len(rests)}
+
+    benchmark.extra_info |= benchmark.pedantic(measure, rounds=1)
+
+
+def _rest(extractor: CueExtractor, video: Path) -> tuple[float, float] | None:
+    """(up, out) of one clip's frontal frames with open eyes; None with fewer than ten of them."""
+    clip = extract_clip(extractor, video)
+    angles, openness = clip.array("rotation"), clip.array("eye_openness")
+    used = (np.abs(angles[:, 1]) < 20) & (openness.mean(axis=1) > 0.18)
+    if used.sum() < 10:
+        return None
+    eyes = np.stack([clip.array("gaze_right"), clip.array("gaze_left")], axis=1)[used].astype(np.float64)
+    in_head = gaze_in_head(eyes, rotation_matrix(angles[used].astype(np.float64))[:, None])
+    # Angles over the model in force come back as offsets over the middle of the corners.
+    up = pupils.REST_UP - pupils.EYEBALL_RADIUS * np.sin(np.radians(np.median(in_head[..., 0])))
+    apart = np.median(in_head[:, 0, 1] - in_head[:, 1, 1]) / 2
+    return up, pupils.REST_OUT + pupils.EYEBALL_RADIUS * np.sin(np.radians(apart))

@@ -1,0 +1,131 @@
+"""The command line as a user meets it: what it prints, what it refuses, and what it leaves behind."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+WEIGHTS_READY = {"PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def facecues(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "facecues.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | WEIGHTS_READY,
+    )
+
+
+def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """Exit 2, one sentence on standard error, nothing on standard output."""
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    assert done.stderr.startswith("facecues: ") and done.stderr.count("\n") == 1, done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{tmp}/absent", "{tmp}/store"], ["absent"]),
+        (["{tmp}/empty", "{tmp}/store"], ["empty"]),
+        (["{tree}", "{tmp}/file"], ["file"]),
+        (["{tree}", "{tmp}/occupied"], ["occupied", "not empty"]),
+        (["{tree}", "{tmp}/store", "--landmarks", "dlib"], ["facemesh", "face-alignment", "dlib"]),
+        (["{tree}", "{tmp}/store", "--gaze", "guess"], ["iris", "l2cs", "guess"]),
+        (["{tree}", "{tmp}/store", "--landmarks", "face-alignment"], ["l2cs"]),
+        (["{tree}", "{tmp}/store", "--workers", "0"], ["0"]),
+        (["{tree}", "{tmp}/store", "--workers", "many"], ["many"]),
+        (["{tree}", "{tmp}/store", "--layout", "lrs"], ["mead", "flat", "folder"]),
+        (["{tree}", "{tmp}/store", "--only", "X*"], ["X*"]),
+        (["{tree}", "{tmp}/store", "--fail-above", "2"], ["--fail-above"]),
+        (["{tree}", "{tmp}/store", "--config", "{tmp}/absent.yaml"], ["absent.yaml"]),
+        (["{tree}", "{tmp}/store", "--config", "{tmp}/wrong.yaml"], ["landmark"]),
+        (["{tree}", "{tmp}/store", "--scheduler", "tcp://127.0.0.1:1"], ["tcp://127.0.0.1:1"]),
+        (["{tree}", "{tmp}/store", "--no-such-option"], ["--no-such-option"]),
+        (["{tree}"], ["store"]),
+    ],
+    ids=lambda value: " ".join(value[1:]) if isinstance(value, list) else None,
+)
+def test_bad_use_is_one_sentence_and_writes_nothing(
+    small_tree: Path, tmp_path: Path, arguments: list[str], words: list[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("something")
+    (tmp_path / "occupied").mkdir()
+    (tmp_path / "occupied/notes.txt").write_text("mine")
+    (tmp_path / "wrong.yaml").write_text("landmark: facemesh")
+    before = sorted(tmp_path.rglob("*"))
+    done = facecues("extract", *(one.format(tmp=tmp_path, tree=small_tree) for one in arguments))
+    refused(done, *words)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_extract_fills_a_store_and_a_second_run_finds_it_done(small_tree: Path, tmp_path: Path) -> None:
+    first = facecues("extract", small_tree, tmp_path / "store", "--workers", 1, "--json")
+    assert first.returncode == 0, first.stderr
+    answer = json.loads(first.stdout)
+    assert (answer["clips"], answer["ok"], answer["frames"], answer["skipped"]) == (4, 4, 95, 0)
+    again = facecues("extract", small_tree, tmp_path / "store", "--workers", 1)
+    assert again.returncode == 0 and "4 were finished before" in again.stdout
+
+
+def test_failed_clips_make_exit_1_unless_allowed(small_tree: Path, tmp_path: Path) -> None:
+    root = tmp_path / "clips"
+    root.mkdir()
+    (root / "text.mp4").write_text("no video")
+    (root / "good.mp4").hardlink_to(next(small_tree.rglob("001.mp4")))
+    store = tmp_path / "store"
+    done = facecues("extract", root, store, "--workers", 1)
+    assert done.returncode == 1 and "unreadable" in done.stdout
+    assert pd.read_parquet(store / "clips.parquet")["status"].tolist() == ["ok", "failed"]
+    assert facecues("extract", root, store, "--workers", 1, "--fail-above", 0.5).returncode == 0
+
+
+def test_options_beat_the_file_and_both_are_recorded(small_tree: Path, tmp_path: Path) -> None:
+    config = tmp_path / "options.yaml"
+    config.write_text("limits:\n  max_frames: 7\n  max_seconds: 9\n")
+    done = facecues(
+        "extract", small_tree, tmp_path / "store", "--config", config, "--max-frames", 10,
+        "--only", "W015/front/sad/*", "--workers", 1,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    limits = json.loads((tmp_path / "store/store.json").read_text())["config"]["limits"]
+    assert (limits["max_frames"], limits["max_seconds"]) == (10, 9)
+
+
+def test_index_counts_and_prints_json(small_tree: Path) -> None:
+    shown = facecues("index", small_tree, "--split", "W015")
+    assert shown.returncode == 0 and "M003" in shown.stdout and "gaps" in shown.stdout
+    answer = json.loads(facecues("index", small_tree, "--json").stdout)
+    assert answer["layout"] == "mead"
+    refused(facecues("index", small_tree, "--split", "nobody"), "official", "eat")
+
+
+def test_weights_and_doctor_answer_without_work() -> None:
+    listed = json.loads(facecues("weights", "list", "--json").stdout)
+    assert {"facemesh", "iris", "l2cs-gaze360"} <= {one["name"] for one in listed}
+    refused(facecues("weights", "fetch", "facemsh"), "facemesh")
+    checks = json.loads(facecues("doctor", "--json").stdout)
+    assert any(one["name"] == "facemesh" and one["kind"] == "backend" for one in checks)
+
+
+def test_help_and_version_are_there() -> None:
+    assert "extract" in facecues("--help").stdout
+    assert facecues("--version").stdout.startswith("facecues 0.")
+
+
+def test_the_demo_shows_rows_and_a_picture(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "facecues.demo", str(tmp_path / "demo")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "$ facecues extract" in done.stdout and "pitch" in done.stdout and "coverage 100%" in done.stdout
+    assert (tmp_path / "demo/cues.jpg").stat().st_size > 10_000
