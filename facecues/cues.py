@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Literal, overload
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from facecues.errors import UsageError
 from facecues.reasons import Status
-from facecues.schema import FRAME_SCHEMA
+from facecues.schema import FRAME_SCHEMA, group_path
 from facecues.splits import split_clips
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 # Of a clip, what is joined to each of its frames.
 _LABELS = ["clip_id", "actor", "view", "emotion", "level", "number"]
-_PARTITION = pa.schema([("actor", pa.string()), ("view", pa.string())])
+_GROUP = ["actor", "view", "emotion", "level"]  # of clips that share a file
 
 
 def load_clips(
@@ -47,7 +46,8 @@ def load_clips(
     path = Path(store) / "clips.parquet"
     if not path.is_file():
         raise UsageError(f"{store} is not a finished cue store (no clips.parquet in it): run `facecues extract` first")
-    clips: pd.DataFrame = pq.read_table(path).to_pandas()
+    # Nullable, because a clip without a level would make floats of all levels.
+    clips: pd.DataFrame = pq.read_table(path, partitioning=None).to_pandas().astype({"level": "Int8"})
     if split is not None:
         clips = clips[split_clips(clips, split) == part]
     keep = clips["status"].isin([str(one) for one in status])
@@ -100,17 +100,14 @@ def load_cues(
     """
     chosen = load_clips(store) if clips is None else clips
     wanted = _columns(columns)
-    labels = chosen[_LABELS]
-    files = _files(Path(store), chosen)
+    parts = _parts(Path(store), chosen)
     if engine == "pandas":
-        frames = [_read(file, wanted, labels) for file in files]
+        frames = [_read(part, wanted) for part in parts]
         return pd.concat(frames, ignore_index=True).sort_values(["clip_id", "frame"], ignore_index=True)
     import dask.dataframe as dd
 
-    meta = _to_pandas(pa.schema([FRAME_SCHEMA.field(name) for name in wanted]).empty_table()).merge(
-        labels.iloc[:0], on="clip_id"
-    )
-    lazy: dd.DataFrame = dd.from_map(_read, files, columns=wanted, labels=labels, meta=meta)
+    meta = _to_pandas(_empty(wanted)).merge(chosen.iloc[:0][_LABELS], on="clip_id")
+    lazy: dd.DataFrame = dd.from_map(_read, parts, columns=wanted, meta=meta)
     return lazy
 
 
@@ -141,20 +138,25 @@ def _columns(columns: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(["clip_id", "frame", "time_s", *columns]))
 
 
-def _files(store: Path, clips: pd.DataFrame) -> list[str]:
-    """The store's files that can hold frames of these clips, in order."""
-    frames = ds.dataset(store / "frames", format="parquet", partitioning=ds.partitioning(_PARTITION, flavor="hive"))
-    wanted = ds.field("actor").isin(clips["actor"].dropna().unique()) & ds.field("view").isin(
-        clips["view"].dropna().unique()
+def _parts(store: Path, clips: pd.DataFrame) -> list[tuple[Path, pd.DataFrame]]:
+    """The store's files that hold these clips, in order, and the labels of the clips in each."""
+    keys = clips[_GROUP].astype(object).where(clips[_GROUP].notna(), None)
+    paths = pd.Series([group_path(*key) for key in keys.itertuples(index=False)], index=clips.index)
+    return [(store / "frames" / str(path), part) for path, part in clips[_LABELS].groupby(paths)]
+
+
+def _read(part: tuple[Path, pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    file, labels = part
+    if not file.is_file():  # not one of its clips gave a frame
+        return _to_pandas(_empty(columns)).merge(labels, on="clip_id")
+    chosen = [("clip_id", "in", labels["clip_id"].tolist())]
+    return _to_pandas(pq.read_table(file, columns=columns, filters=chosen, partitioning=None)).merge(
+        labels, on="clip_id"
     )
-    if clips[["actor", "view"]].isna().any(axis=None):
-        wanted = None
-    return sorted(str(fragment.path) for fragment in frames.get_fragments(filter=wanted))
 
 
-def _read(file: str, columns: list[str], labels: pd.DataFrame) -> pd.DataFrame:
-    table = pq.read_table(file, columns=columns, partitioning=None)
-    return _to_pandas(table).merge(labels, on="clip_id")
+def _empty(columns: list[str]) -> pa.Table:
+    return pa.schema([FRAME_SCHEMA.field(name) for name in columns]).empty_table()
 
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:

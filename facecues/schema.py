@@ -1,5 +1,8 @@
 """The columns of a cue store: the truth that writers, readers and documents share."""
 
+from functools import cache
+from urllib.parse import quote
+
 import pyarrow as pa
 
 SCHEMA_VERSION = 1
@@ -65,3 +68,14 @@ FRAME_SCHEMA = pa.schema(
     [_field("clip_id", pa.string(), "as in clips.parquet"), *CUE_SCHEMA],
     metadata={"facecues_schema_version": str(SCHEMA_VERSION)},
 )
+
+
+@cache
+def group_path(actor: str | None, view: str | None, emotion: str | None, level: int | None) -> str:
+    """Where, below `frames`, the clips of one group are: a Hive path, which every reader understands.
+
+    Values are percent-encoded, as readers expect, so that no name can lead elsewhere. A missing one is
+    "unknown" and not Hive's name for null: pyarrow, and so pandas, cannot read a column that is null in all.
+    """
+    actor, view, emotion = ("unknown" if name is None else quote(name, safe="") for name in (actor, view, emotion))
+    return f"actor={actor}/view={view}/{emotion if level is None else f'{emotion}_level_{level}'}.parquet"

@@ -42,7 +42,7 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
         (["{tree}", "{tmp}/store", "--gaze", "guess"], ["iris", "l2cs", "guess"]),
         (["{tree}", "{tmp}/store", "--landmarks", "face-alignment"], ["l2cs"]),
         (["{tree}", "{tmp}/store", "--workers", "0"], ["0"]),
-        (["{tree}", "{tmp}/store", "--workers", "many"], ["many"]),
+        (["{tree}", "{tmp}/store", "--workers", "many"], ["--workers"]),
         (["{tree}", "{tmp}/store", "--layout", "lrs"], ["mead", "flat", "folder"]),
         (["{tree}", "{tmp}/store", "--only", "X*"], ["X*"]),
         (["{tree}", "{tmp}/store", "--fail-above", "2"], ["--fail-above"]),

@@ -8,7 +8,11 @@ import pyarrow.dataset as ds
 import pytest
 
 import facecues
+from facecues.config import ExtractConfig
 from facecues.errors import UsageError
+from facecues.pipelines.extract import extract
+from facecues.preprocess.extract import CueExtractor
+from facecues.preprocess.index import build_index
 from facecues.schema import FRAME_SCHEMA
 
 
@@ -103,3 +107,16 @@ def test_importing_facecues_imports_no_torch() -> None:
 
     code = "import facecues, sys; from facecues import load_cues; print('torch' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
+
+
+def test_clips_without_labels_are_read_too(small_tree: Path, tmp_path: Path, extractor: CueExtractor) -> None:
+    tree = tmp_path / "tree"
+    (tree / "deep").mkdir(parents=True)
+    video = next(small_tree.rglob("001.mp4"))
+    for name in ("one.mp4", "deep/two.mp4"):
+        (tree / name).hardlink_to(video)
+    extract(build_index(tree), tmp_path / "store", ExtractConfig(), workers=1)
+    frames = facecues.load_cues(tmp_path / "store", ["score"])
+    assert set(frames["clip_id"]) == {"one", "deep/two"} and frames["actor"].isna().all()
+    assert len(facecues.CueDataset(tmp_path / "store")[1].time_s) == len(frames) // 2
+    assert len(pd.read_parquet(tmp_path / "store/frames")) == len(frames)

@@ -76,10 +76,9 @@ class ExtractSummary:
     interrupted: bool = False
 
     def describe(self) -> str:
-        """The outcome in one or two sentences, for people."""
+        """The outcome in a sentence or two."""
         counts = f"{self.ok} ok, {self.partial} partial, {self.failed} failed"
         done = self.ok + self.partial + self.failed
         if self.interrupted:
             return f"Stopped at {done} of {self.clips} clips ({counts}). Give the same command again to go on."
-        pace = f"{self.frames} frames in {self.seconds:.0f} s" if self.frames else "nothing was left to do"
-        return f"{self.clips} clips in {self.store}: {counts} ({pace})."
+        return f"{self.clips} clips: {counts}; {self.frames} frames extracted in {self.seconds:.0f} s."

@@ -133,7 +133,8 @@ def _rewrite(
 
 
 def _batches(file: Path) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(file) as opened:
+    # pre_buffer would hold all row groups at once
+    with pq.ParquetFile(file, pre_buffer=False) as opened:
         yield from opened.iter_batches(batch_size=ROW_GROUP)
 
 

@@ -55,22 +55,18 @@ class Header(BaseModel):
 
 @cache
 def group_path(actor: str | None, view: str | None, emotion: str | None, level: int | None) -> str:
-    """Where, below `frames`, the clips of one group are: a Hive path that every reader understands.
+    """Where, below `frames`, the clips of one group are: a Hive path, which every reader understands.
 
-    Values are percent-encoded, as readers expect, so that no name can lead elsewhere.
+    Values are percent-encoded, as readers expect, so that no name can lead elsewhere. A missing one is
+    "unknown" and not Hive's name for null: pyarrow, and so pandas, cannot read a column that is null in all.
     """
-    folders = [f"{key}={_encoded(value)}" for key, value in (("actor", actor), ("view", view))]
-    name = "unlabelled" if emotion is None else quote(emotion, safe="")
-    return "/".join([*folders, name if level is None else f"{name}_level_{level}"]) + ".parquet"
+    actor, view, emotion = ("unknown" if name is None else quote(name, safe="") for name in (actor, view, emotion))
+    return f"actor={actor}/view={view}/{emotion if level is None else f'{emotion}_level_{level}'}.parquet"
 
 
 def group_of(clip: Clip) -> str:
     """Where a clip's frames are, below `frames`."""
     return group_path(clip.actor, clip.view, clip.emotion, clip.level)
-
-
-def _encoded(value: str | None) -> str:
-    return "__HIVE_DEFAULT_PARTITION__" if value is None else quote(value, safe="")
 
 
 def inspect(root: Path) -> Header | None:

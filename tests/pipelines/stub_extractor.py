@@ -1,6 +1,7 @@
 """A stand-in for the real extractor: a "video" is a line of text that says what shall happen to its clip.
 
-`frames=40` frames are made, `seed=x` makes one text differ from another, and then at most one of
+`frames=40` frames are made, `seed=x` makes one text differ from another, `partial` makes the clip partial, and
+after the first batch of frames
 
     sleep=0.5       takes that long
     die             ends the worker process
@@ -40,11 +41,12 @@ class StubExtractor:
     def __call__(self, video, audio, sink):
         text = video.read_text()
         said = dict(word.partition("=")[::2] for word in text.split())
-        misbehave(said)
         frames = int(said.get("frames", 10))
         rng = np.random.default_rng(list(hashlib.sha256(text.encode()).digest()))
         for start in range(0, frames, BATCH):
             sink(cue_batch(rng, range(start, min(frames, start + BATCH))))
+            if start == 0:
+                misbehave(said)
         return ClipReport(
             status=Status.PARTIAL if "partial" in said else Status.OK,
             reason=ClipReason.SHORT_DECODE if "partial" in said else None,

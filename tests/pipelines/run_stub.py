@@ -1,0 +1,9 @@
+"""`python -m tests.pipelines.run_stub DATASET STORE`: one run in a process that tests may kill."""
+
+import sys
+from pathlib import Path
+
+from tests.pipelines.datasets import run
+
+if __name__ == "__main__":
+    print(run(Path(sys.argv[1]), Path(sys.argv[2]), workers=2).describe())
