@@ -34,7 +34,7 @@ _SETTINGS = {
     "distributed.worker.profile.enabled": False,
     "distributed.diagnostics.nvml": False,
 } | {f"{_ENVIRON}.{name}": value for name, value in _OF_WORKERS.items()}
-_CONNECT_S = 10
+_CONNECT_S = 5
 
 
 @contextmanager

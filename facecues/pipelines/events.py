@@ -74,11 +74,3 @@ class ExtractSummary:
     seconds: float = 0.0
     failures: tuple[Failure, ...] = ()
     interrupted: bool = False
-
-    def describe(self) -> str:
-        """The outcome in a sentence or two."""
-        counts = f"{self.ok} ok, {self.partial} partial, {self.failed} failed"
-        done = self.ok + self.partial + self.failed
-        if self.interrupted:
-            return f"Stopped at {done} of {self.clips} clips ({counts}). Give the same command again to go on."
-        return f"{self.clips} clips: {counts}; {self.frames} frames extracted in {self.seconds:.0f} s."

@@ -7,8 +7,9 @@ import pyarrow as pa
 
 from facecues.pipelines.frames import clips_in
 from facecues.pipelines.rows import newest
-from facecues.pipelines.store import Store, group_path, staged_file
+from facecues.pipelines.store import Store, staged_file
 from facecues.reasons import Status
+from facecues.schema import group_path
 
 
 @dataclass(slots=True)

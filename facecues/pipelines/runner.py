@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, count, islice, repeat
 from typing import Generic, TypeVar
@@ -17,6 +18,9 @@ Result = TypeVar("Result")
 
 # Jobs that Dask knows of at a time: enough for 500 worker threads, little enough to weigh nothing.
 WINDOW = 1024
+
+
+_GONE = "The Dask scheduler is gone; what is finished is kept: give the same command again."
 
 
 class WorkerDied(FacecuesError):
@@ -77,8 +81,11 @@ class Runner(Generic[Job, Result]):
                     outcome = self._judge(future, result)
                     if outcome is not None:
                         yield outcome
+        except OSError as error:
+            raise FacecuesError(_GONE) from error
         finally:
-            self._client.cancel(list(self._completed.futures))
+            with suppress(OSError):
+                self._client.cancel(list(self._completed.futures))
 
     def _fill(self) -> bool:
         """Gives Dask what there is room for; whether anything is running then."""
@@ -112,7 +119,7 @@ class Runner(Generic[Job, Result]):
         if future.status == "finished":
             return Outcome(job, result)
         if future.status != "error":
-            raise FacecuesError("The Dask scheduler is gone; what is finished is kept: give the same command again.")
+            raise FacecuesError(_GONE)
         error = future.exception()
         if not isinstance(error, KilledWorker):
             return Outcome(job, error=error)

@@ -18,9 +18,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from urllib.parse import quote
 from uuid import uuid4
 
 import pyarrow as pa
@@ -32,7 +30,7 @@ from facecues.errors import UsageError
 from facecues.pipelines.atomic import StoreError, leftovers, replace_text, replacing, writing
 from facecues.pipelines.rows import ROW_SCHEMA, STAT, has_frames, look_up
 from facecues.preprocess.layouts import Clip
-from facecues.schema import CLIP_SCHEMA, SCHEMA_VERSION
+from facecues.schema import CLIP_SCHEMA, SCHEMA_VERSION, group_path
 
 _log = logging.getLogger(__name__)
 _HEADER = "store.json"
@@ -51,17 +49,6 @@ class Header(BaseModel):
     weights: dict[str, str]
     packages: dict[str, str]
     counts: dict[str, int] | None = None
-
-
-@cache
-def group_path(actor: str | None, view: str | None, emotion: str | None, level: int | None) -> str:
-    """Where, below `frames`, the clips of one group are: a Hive path, which every reader understands.
-
-    Values are percent-encoded, as readers expect, so that no name can lead elsewhere. A missing one is
-    "unknown" and not Hive's name for null: pyarrow, and so pandas, cannot read a column that is null in all.
-    """
-    actor, view, emotion = ("unknown" if name is None else quote(name, safe="") for name in (actor, view, emotion))
-    return f"actor={actor}/view={view}/{emotion if level is None else f'{emotion}_level_{level}'}.parquet"
 
 
 def group_of(clip: Clip) -> str:

@@ -1,6 +1,7 @@
 """Small MEAD-shaped trees of stub "videos", and what stores of them hold."""
 
 import json
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,6 +11,7 @@ from facecues.pipelines.extract import extract
 from facecues.preprocess.index import build_index
 from tests.pipelines.stub_extractor import build
 
+REPOSITORY = Path(__file__).parents[2]
 CONFIG = ExtractConfig(limits=Limits(clip_timeout_s=60))
 
 
@@ -61,3 +63,10 @@ def frames(store):
 
 def clips_with_frames(store):
     return sorted({row["clip_id"] for row in frames(store)})
+
+
+def wait_until(true, limit_s=30.0):
+    deadline = time.monotonic() + limit_s
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)

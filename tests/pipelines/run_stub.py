@@ -6,4 +6,5 @@ from pathlib import Path
 from tests.pipelines.datasets import run
 
 if __name__ == "__main__":
-    print(run(Path(sys.argv[1]), Path(sys.argv[2]), workers=2).describe())
+    summary = run(Path(sys.argv[1]), Path(sys.argv[2]), workers=2)
+    sys.stdout.write("interrupted" if summary.interrupted else "done")

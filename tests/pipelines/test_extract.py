@@ -156,7 +156,7 @@ def test_clips_without_labels_can_be_read_like_others(tmp_path, store, cluster):
         write(tmp_path / "any", f"x/{name}", "frames=4")
     index = build_index(tmp_path / "any", "folder")
     extract(index, store, CONFIG, scheduler=cluster, build=build)
-    assert rows(store)["x/a"]["actor"] is None
+    assert rows(store)["x/video/a"]["actor"] is None
     assert [file.name for file in store.glob("frames/actor=unknown/view=unknown/*")] == ["unknown.parquet"]
     assert len(ds.dataset(store / "frames", partitioning="hive").to_table()) == 8
     assert (pd.read_parquet(store / "frames")["actor"] == "unknown").all()
@@ -294,7 +294,7 @@ def test_other_limits_are_not_another_configuration(dataset, filled, cluster):
 
 
 def test_another_layout_is_refused(dataset, filled, cluster):
-    with pytest.raises(UsageError, match="layout 'mead'.*'folder'"):
+    with pytest.raises(UsageError, match=r"layout 'mead'.*'folder'"):
         extract(build_index(dataset, "folder"), filled, CONFIG, scheduler=cluster, build=build)
 
 

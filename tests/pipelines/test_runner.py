@@ -1,0 +1,118 @@
+import os
+import signal
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from facecues.pipelines.runner import Outcome, Runner, WorkerDied
+
+
+def work(job):
+    """`job` is what to do: a number to double, or a word."""
+    if job == "raise":
+        raise ValueError("as asked")
+    if job == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if isinstance(job, Path):  # dies until its file has four letters: Dask gives it up
+        with job.open("a") as file:
+            if file.tell() < 4:
+                file.write("x")
+                file.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return "survived"
+    return 2 * job
+
+
+def test_every_job_has_one_outcome(client):
+    outcomes = list(run(client, range(50)))
+    assert sorted(outcome.job for outcome in outcomes) == list(range(50))
+    assert all(outcome == Outcome(outcome.job, 2 * outcome.job) for outcome in outcomes)
+
+
+def run(client, jobs, **options):
+    runner = Runner(client, work, **options)
+    runner.add(jobs)
+    return runner
+
+
+def test_no_jobs_have_no_outcomes(client):
+    assert list(run(client, [])) == []
+
+
+def test_jobs_are_drawn_as_there_is_room(client):
+    drawn = []
+
+    def jobs():
+        for job in range(100):
+            drawn.append(job)
+            yield job
+
+    most = 0
+    for ended, _ in enumerate(run(client, jobs(), window=8)):
+        most = max(most, len(drawn) - ended)
+    assert len(drawn) == 100
+    assert most <= 16  # 8 with Dask, and up to 8 that ended together
+
+
+def test_an_error_is_the_outcome_of_its_job_alone(client):
+    outcomes = {outcome.job: outcome for outcome in run(client, [1, "raise", 2])}
+    assert outcomes[1].result == 2
+    assert outcomes[2].result == 4
+    assert isinstance(outcomes["raise"].error, ValueError)
+    assert outcomes["raise"].result is None
+
+
+def test_jobs_added_meanwhile_run_too_and_urgent_ones_first(client):
+    runner = run(client, range(40), window=4)
+    order = []
+    for outcome in runner:
+        order.append(outcome.job)
+        if outcome.job == 3:
+            runner.add([1000], urgent=True)
+            runner.add([2000])
+    assert sorted(order) == [*range(40), 1000, 2000]
+    assert order.index(1000) < 20
+    assert order[-1] == 2000
+
+
+def test_a_job_that_kills_its_worker_takes_no_other_with_it(client, tmp_path):
+    unlucky = tmp_path / "deaths"  # as if it had sat beside a deadly job each time
+    outcomes = {outcome.job: outcome for outcome in run(client, [1, 2, "die", 3, unlucky, 4, 5, 6])}
+    assert isinstance(outcomes.pop("die").error, WorkerDied)
+    assert outcomes.pop(unlucky).result == "survived"
+    assert {job: outcome.result for job, outcome in outcomes.items()} == {job: 2 * job for job in range(1, 7)}
+
+
+def test_what_is_left_behind_is_cancelled(client, tmp_path):
+    runner = Runner(client, partial(note, tmp_path))
+    runner.add(range(200))
+    for _ in runner:
+        break
+    time.sleep(0.5)
+    begun = len(list(tmp_path.iterdir()))
+    time.sleep(0.5)
+    assert len(list(tmp_path.iterdir())) == begun < 100
+
+
+def note(folder, job):
+    (folder / str(job)).touch()
+    time.sleep(0.02)
+
+
+def test_the_scheduler_keeps_nothing_of_what_ended(client):
+    list(run(client, range(20)))
+    deadline = time.monotonic() + 5
+    while client.run_on_scheduler(count_tasks):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def count_tasks(dask_scheduler):
+    return len(dask_scheduler.tasks)
+
+
+@pytest.mark.parametrize("window", [1, 2, 1000])
+def test_the_window_changes_no_result(client, window):
+    assert sorted(outcome.result for outcome in run(client, range(20), window=window)) == list(range(0, 40, 2))
