@@ -1,5 +1,6 @@
 """Dask clusters: one on this machine, or one that the user has."""
 
+import gc
 import logging
 import os
 import warnings
@@ -79,13 +80,17 @@ def connect(workers: int | None, scheduler: str | None) -> Iterator[Client]:
 
 @contextmanager
 def _existing(address: str) -> Iterator[Client]:
+    refusal = None
     try:
         with warnings.catch_warnings(action="ignore", category=VersionMismatchWarning):
             client = Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
+        refusal = str(error)
+    if refusal is not None:
+        gc.collect()  # closes the client that came to nothing, which later, amid another's start, would block both
         raise UsageError(
-            f"No Dask scheduler answers at {address} ({error}): expected an address such as tcp://10.0.0.1:8786."
-        ) from error
+            f"No Dask scheduler answers at {address} ({refusal}): expected an address such as tcp://10.0.0.1:8786."
+        )
     with client:
         _refuse_other_versions(client, address)
         if not client.nthreads():
