@@ -14,10 +14,10 @@ from time import perf_counter
 
 import av
 import pytest
-from facecues.pipelines.extract import extract
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from facecues.config import ExtractConfig
+from facecues.pipelines.extract import extract
 from facecues.preprocess.index import build_index
 from tests.benchmarks.media import looped, repeated
 

@@ -115,7 +115,8 @@ def by_hand(tmp_path):
         yield dask
 
 
-def test_a_scheduler_and_workers_started_by_hand_do_and_may_go_away(tmp_path, store, by_hand):
+def test_a_scheduler_and_workers_started_by_hand_do_and_may_go_away(tmp_path, store, by_hand, monkeypatch):
+    monkeypatch.setattr("facecues.pipelines.cluster._CONNECT_S", 2)
     dataset = make_dataset(tmp_path / "mead", says="sleep=0.1")
     ended = []
 
