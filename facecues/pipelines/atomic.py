@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import pyarrow as pa
+
 from facecues.errors import FacecuesError
 
 TEMPORARY = ".tmp"
@@ -69,4 +71,19 @@ def writing(path: Path) -> Iterator[None]:
         raise StoreError(
             f"Cannot write {path}: {error.strerror or error}. What is finished is kept; "
             "put it right (space, rights, connection) and give the same command again."
+        ) from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns whatever a damaged file does to its reader into a sentence.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    try:
+        yield
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise StoreError(
+            f"{path} cannot be read ({error}). Restore it, or delete it: what it held is then extracted again."
         ) from error

@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, cast
 
 import dask
+from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
 from distributed.versions import VersionMismatchWarning
 
@@ -32,10 +34,12 @@ _SETTINGS = {
     "distributed.scheduler.work-stealing": False,  # clips wait at the scheduler: there is nothing to steal
     "distributed.scheduler.active-memory-manager.start": False,  # results are one row each
     "distributed.scheduler.worker-ttl": None,  # native code may hold the interpreter lock; the watchdog ends it
+    "distributed.deploy.lost-worker-timeout": "1s",  # then a nanny that is gone makes room for another
     "distributed.worker.profile.enabled": False,
     "distributed.diagnostics.nvml": False,
 } | {f"{_ENVIRON}.{name}": value for name, value in _OF_WORKERS.items()}
 _CONNECT_S = 5
+_TEND_S = 2.0
 
 
 @contextmanager
@@ -66,7 +70,7 @@ def connect(workers: int | None, scheduler: str | None) -> Iterator[Client]:
     with dask.config.set(_SETTINGS), _environ_restored():
         with interrupts_blocked():
             cluster = LocalCluster(
-                n_workers=workers or len(os.sched_getaffinity(0)),
+                n_workers=workers or CPU_COUNT,
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",
@@ -74,8 +78,31 @@ def connect(workers: int | None, scheduler: str | None) -> Iterator[Client]:
                 memory_limit=0,  # else Dask pauses and ends workers at an equal share of the memory
                 silence_logs=logging.CRITICAL,
             )
-        with cluster, Client(cluster, set_as_default=False) as client:
+        with cluster, Client(cluster, set_as_default=False) as client, _kept_at(cluster, len(cluster.worker_spec)):
             yield client
+
+
+@contextmanager
+def _kept_at(cluster: LocalCluster, workers: int) -> Iterator[None]:
+    """Replaces nannies that gave up.
+
+    A nanny brings its worker back each time, but for one case: a worker that dies in the moment between its first job
+    and the word to its nanny that it is up counts as one that cannot start, and the nanny ends. A clip that always
+    kills its worker finds that moment sooner or later, and without workers a run would wait for ever.
+    """
+    ended = threading.Event()
+
+    def tend() -> None:
+        while not ended.wait(_TEND_S):
+            cluster.scale(workers)
+
+    tending = threading.Thread(target=tend, name="keeps the workers' number", daemon=True)
+    tending.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        tending.join()
 
 
 @contextmanager

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from distributed import Client, KilledWorker
 
 from facecues.config import ExtractConfig
+from facecues.errors import FacecuesError, UsageError
 from facecues.pipelines.cluster import connect
 from facecues.pipelines.events import Event, ExtractSummary, Failure
 from facecues.pipelines.groups import recover
@@ -20,7 +22,7 @@ from facecues.pipelines.plan import ClipJob, make_plan
 from facecues.pipelines.rows import Row, failed_row, look_up, newest, touched_row, with_paths_of
 from facecues.pipelines.runner import Outcome, Runner, WorkerDied
 from facecues.pipelines.store import Header, Store, group_of, inspect, open_store
-from facecues.pipelines.work import Build, MergeJob, Workplace, identify, perform
+from facecues.pipelines.work import Build, Identity, MergeJob, Workplace, identify, perform
 from facecues.preprocess.extract import build_extractor
 from facecues.preprocess.index import Index
 from facecues.preprocess.layouts import Clip
@@ -69,7 +71,7 @@ def extract(
     inspect(root)
     summary = ExtractSummary(root, len(index.clips), interrupted=True)
     with suppress(KeyboardInterrupt), interruptible(), connect(workers, scheduler) as client:
-        identity = client.submit(identify, build, config, pure=False).result()
+        identity = _identify(client, build, config)
         header = Header(
             signature=identity.signature,
             layout=index.layout,
@@ -82,6 +84,24 @@ def extract(
             runner = Runner[Job, Row | None](client, partial(perform, workplace))
             summary = _Run(index, opened, ledger, runner, progress).run(verify_content)
     return summary
+
+
+def _identify(client: Client, build: Build, config: ExtractConfig) -> Identity:
+    """Loads the extractor in a worker, where alone its devices and weights have to be."""
+    try:
+        identity: Identity = client.submit(identify, build, config, pure=False).result()
+    except KilledWorker as error:
+        raise FacecuesError("Loading the extractor ends the worker process each time: is memory short?") from error
+    except (ImportError, RuntimeError) as error:
+        # A worker that cannot import raises ImportError; a scheduler that cannot, RuntimeError because of one.
+        missing = error if isinstance(error, ImportError) else error.__cause__
+        if not isinstance(missing, ImportError):
+            raise
+        raise UsageError(
+            f"The Dask cluster cannot load the extractor ({missing}): "
+            "install the same facecues for its scheduler and for all its workers."
+        ) from error
+    return identity
 
 
 class _Run:

@@ -1,7 +1,7 @@
 """Frame rows in Parquet: staged clip by clip, then merged into one file per group of clips."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from facecues.pipelines.atomic import replacing, writing
+from facecues.pipelines.atomic import reading, replacing, writing
 from facecues.schema import FRAME_SCHEMA
 
 # Rows of a row group: what a writer or reader holds at a time, 3.6 MB at 1.75 kB a row.
@@ -84,57 +84,58 @@ class FrameWriter:
 
 
 def clips_in(file: Path) -> dict[str, str]:
-    """Content key by clip id of a group's file; empty when there is no such file."""
+    """Content key by clip id of a group's file; empty when there is no such file. Raises StoreError."""
     if not file.exists():
         return {}
-    held: dict[str, str] = json.loads(pq.read_metadata(file).metadata[_CLIPS])
+    with reading(file):
+        held: dict[str, str] = json.loads((pq.read_metadata(file).metadata or {})[_CLIPS])
     return held
 
 
-def merge_into(target: Path, staged: Mapping[str, tuple[str, Path]], dropped: Collection[str]) -> None:
+def merge_into(target: Path, staged: Mapping[str, tuple[str, Path]], dropped: Set[str]) -> None:
     """Brings a group's file up to date, atomically and without holding more than a few row groups.
 
     Afterwards it holds its old clips, but none of `dropped`, and the staged ones, each replacing its old
     self; sorted by clip_id, then frame. A file that would hold no clip is removed. The staged files are
-    deleted last, so that doing this again after any interruption gives the same file.
+    deleted last; a clip that the file holds with the same key needs none. So this can be done again after
+    an interruption anywhere.
 
     Args:
         target: the group's file, which need not exist.
         staged: (content key, staged file) by clip id.
-        dropped: clips that have no frames any more.
+        dropped: clips that have no frames any more, unless they are staged.
 
     Raises:
-        StoreError: any write fails.
+        StoreError: a file cannot be read or written.
     """
     held = clips_in(target)
-    if staged or not held.keys().isdisjoint(dropped):
-        stale = {*dropped, *staged}
-        clips = {clip: key for clip, key in held.items() if clip not in stale}
+    new = {clip: file for clip, (key, file) in staged.items() if held.get(clip) != key}
+    gone = held.keys() & dropped - staged.keys()
+    if new or gone:
+        clips = {clip: key for clip, key in held.items() if clip not in gone}
         clips |= {clip: key for clip, (key, _) in staged.items()}
         if clips:
-            _rewrite(target, staged, stale, dict(sorted(clips.items())))
+            _rewrite(target, new, gone | new.keys(), dict(sorted(clips.items())))
         else:
-            target.unlink(missing_ok=True)
+            target.unlink()
     for _, file in staged.values():
         file.unlink(missing_ok=True)
 
 
-def _rewrite(
-    target: Path, staged: Mapping[str, tuple[str, Path]], stale: Collection[str], clips: Mapping[str, str]
-) -> None:
+def _rewrite(target: Path, staged: Mapping[str, Path], stale: Collection[str], clips: Mapping[str, str]) -> None:
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as temporary, FrameWriter(temporary) as writer:
         kept = ((clip, rows) for clip, rows in _by_clip(target) if clip not in stale)
-        new = ((clip, rows) for clip in sorted(staged) for rows in _batches(staged[clip][1]))
+        new = ((clip, rows) for clip in sorted(staged) for rows in _batches(staged[clip]))
         for _, rows in merge(kept, new, key=itemgetter(0)):
             writer.write(rows)
         writer.describe(clips)
 
 
 def _batches(file: Path) -> Iterator[pa.RecordBatch]:
-    # pre_buffer would hold all row groups at once
-    with pq.ParquetFile(file, pre_buffer=False) as opened:
+    # With pre_buffer, all row groups would be held at once.
+    with reading(file), pq.ParquetFile(file, pre_buffer=False) as opened:
         yield from opened.iter_batches(batch_size=ROW_GROUP)
 
 

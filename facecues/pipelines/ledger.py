@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.json
 
-from facecues.pipelines.atomic import StoreError, writing
+from facecues.pipelines.atomic import reading, writing
 from facecues.pipelines.rows import ROW_SCHEMA, Row
 
 
@@ -28,7 +28,7 @@ class Ledger:
 
     def append(self, row: Row) -> None:
         """Adds a row. Raises StoreError."""
-        line = json.dumps(row, allow_nan=False).encode() + b"\n"
+        line = encode(row)
         with writing(self._path):
             if self._file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -60,13 +60,14 @@ class Ledger:
         self._file.seek(start)
         lines = pa.BufferReader(self._file.read(end - start))
         options = pyarrow.json.ParseOptions(explicit_schema=ROW_SCHEMA, unexpected_field_behavior="error")
-        try:
+        with reading(self._path):
             table = pyarrow.json.read_json(lines, parse_options=options)
-        except pa.ArrowInvalid as error:
-            raise StoreError(
-                f"{self._path} is damaged ({error}). Delete it: its clips are then extracted again."
-            ) from error
         return table.select(ROW_SCHEMA.names).cast(ROW_SCHEMA).combine_chunks()
+
+
+def encode(row: Row) -> bytes:
+    """A row as a line. Raises TypeError or ValueError where a value is no JSON, such as NaN."""
+    return json.dumps(row, allow_nan=False).encode() + b"\n"
 
 
 def _whole_lines(descriptor: int) -> int:

@@ -19,7 +19,6 @@ Result = TypeVar("Result")
 # Jobs that Dask knows of at a time: enough for 500 worker threads, little enough to weigh nothing.
 WINDOW = 1024
 
-
 _GONE = "The Dask scheduler is gone; what is finished is kept: give the same command again."
 
 

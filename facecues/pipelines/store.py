@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
 from facecues.errors import UsageError
-from facecues.pipelines.atomic import StoreError, leftovers, replace_text, replacing, writing
+from facecues.pipelines.atomic import leftovers, reading, replace_text, replacing, writing
 from facecues.pipelines.rows import ROW_SCHEMA, STAT, has_frames, look_up
 from facecues.preprocess.layouts import Clip
 from facecues.schema import CLIP_SCHEMA, SCHEMA_VERSION, group_path
@@ -208,10 +208,8 @@ def _locked(root: Path) -> Iterator[None]:
 def _read(path: Path, schema: pa.Schema) -> pa.Table:
     if not path.exists():
         return schema.empty_table()
-    try:
+    with reading(path):
         return pq.read_table(path, partitioning=None).select(schema.names).cast(schema)
-    except (pa.ArrowException, KeyError, OSError) as error:
-        raise StoreError(f"{path} cannot be read ({error}): restore it, or extract into another folder.") from error
 
 
 def _write(table: pa.Table, path: Path) -> None:

@@ -19,6 +19,7 @@ from facecues.config import ExtractConfig
 from facecues.errors import ClipError, FacecuesError
 from facecues.pipelines.atomic import replacing
 from facecues.pipelines.frames import FrameWriter, merge_into
+from facecues.pipelines.ledger import encode
 from facecues.pipelines.plan import ClipJob
 from facecues.pipelines.rows import Row, extracted_row, failed_row
 from facecues.pipelines.store import staged_file
@@ -78,8 +79,7 @@ def identify(build: Build, config: ExtractConfig) -> Identity:
     packages = {name: version(name) for name in _PACKAGES} | {"python": platform.python_version()}
     if "torch" in sys.modules:
         packages["torch"] = version("torch")
-    # Not every extractor has weights to tell of.
-    return Identity(extractor.signature, dict(getattr(extractor, "weights", {})), packages)
+    return Identity(extractor.signature, dict(extractor.weights), packages)
 
 
 def perform(workplace: Workplace, job: ClipJob | MergeJob) -> Row | None:
@@ -139,7 +139,9 @@ def _extract(workplace: Workplace, job: ClipJob, extractor: ClipExtractor, start
             writer.write(pa.RecordBatch.from_arrays([clip_ids, *batch.columns], schema=FRAME_SCHEMA))
 
         report = extractor(video, workplace.root / clip.audio if clip.audio else None, sink)
-    return extracted_row(clip, report, workplace.signature, key, time.perf_counter() - started)
+    row = extracted_row(clip, report, workplace.signature, key, time.perf_counter() - started)
+    encode(row)  # a value that the ledger cannot hold has to fail here, where it costs this clip alone
+    return row
 
 
 def _content_key(video: Path, signature: str) -> str:

@@ -1,4 +1,5 @@
 import contextlib
+import importlib
 import json
 import os
 import subprocess
@@ -10,7 +11,9 @@ import pytest
 
 from facecues.errors import FacecuesError, UsageError
 from facecues.pipelines.cluster import _refuse_other_versions, connect
-from tests.pipelines.datasets import REPOSITORY, contents, make_dataset, run, wait_until
+from facecues.pipelines.extract import extract
+from facecues.preprocess.index import build_index
+from tests.pipelines.datasets import CONFIG, REPOSITORY, contents, make_dataset, run, wait_until
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -95,7 +98,7 @@ class DaskByHand:
     def __init__(self, folder):
         self.file = folder / "scheduler.json"
         self.scheduler = self.start("scheduler", "--port", "0")
-        wait_until(self.file.exists)
+        wait_until(lambda: self.file.exists() and self.file.read_text().rstrip().endswith("}"))  # written whole
         self.address = json.loads(self.file.read_text())["address"]
         self.worker = self.start("worker", "--nworkers", "2", "--nthreads", "1", "--nanny")
 
@@ -105,14 +108,23 @@ class DaskByHand:
         return subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-@pytest.fixture
-def by_hand(tmp_path):
+@pytest.fixture(scope="module")
+def by_hand(tmp_path_factory):
     with contextlib.ExitStack() as stack:
-        dask = DaskByHand(tmp_path)
+        dask = DaskByHand(tmp_path_factory.mktemp("dask"))
         for process in (dask.worker, dask.scheduler):
             stack.callback(process.wait)
             stack.callback(process.terminate)
         yield dask
+
+
+def test_a_cluster_that_lacks_the_extractor_is_told(tmp_path, dataset, store, by_hand, monkeypatch):
+    (tmp_path / "only_here.py").write_text("def build(config): pass")
+    monkeypatch.syspath_prepend(tmp_path)
+    build = importlib.import_module("only_here").build
+    with pytest.raises(UsageError, match=r"cannot load the extractor .No module named 'only_here'.: install"):
+        extract(build_index(dataset), store, CONFIG, scheduler=by_hand.address, build=build)
+    assert not store.exists()
 
 
 def test_a_scheduler_and_workers_started_by_hand_do_and_may_go_away(tmp_path, store, by_hand, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pandas as pd
@@ -129,19 +130,21 @@ def test_a_clip_that_fails_costs_that_clip_alone(dataset, store, cluster):
     write(dataset, FIRST, "refuse")
     write(dataset, SECOND, "crash")
     write(dataset, "M003/front/angry/level_1/003", "")
+    write(dataset, "M003/front/angry/level_1/005", "no_number")
     write(dataset, "M003/front/angry/level_1/004", "partial frames=3")
     summary = run(dataset, store, cluster)
-    assert (summary.ok, summary.partial, summary.failed) == (16, 1, 3)
+    assert (summary.ok, summary.partial, summary.failed) == (15, 1, 4)
     found = {failure.clip_id[-3:]: (failure.reason, failure.message) for failure in summary.failures}
     assert found["001"] == ("unreadable", "no container that anyone knows")
     assert found["002"][0] == "internal_error"
     assert found["002"][1].startswith("ValueError in stub_extractor.py, line ")
     assert found["002"][1].endswith(": a fault of ours")
     assert found["003"] == ("empty_file", "the file has no bytes")
+    assert found["005"][0] == "internal_error"
     assert len(rows(store)) == 20
     assert rows(store)[FIRST]["frames"] is None
     assert rows(store)[FIRST]["content_key"] is None
-    assert len(clips_with_frames(store)) == 17
+    assert len(clips_with_frames(store)) == 16
 
 
 def test_a_group_without_any_frames_has_no_file(dataset, store, cluster):
@@ -334,6 +337,16 @@ def test_an_extractor_that_cannot_be_had_leaves_nothing_behind(dataset, store, c
 
 def build_nothing(config):
     raise FacecuesError("no such backend here")
+
+
+def test_an_extractor_that_kills_its_worker_is_told(dataset, store, cluster):
+    with pytest.raises(FacecuesError, match="Loading the extractor ends the worker process"):
+        extract(build_index(dataset), store, CONFIG, scheduler=cluster, build=build_and_die)
+    assert not store.exists()
+
+
+def build_and_die(config):
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_an_extractor_that_differs_between_workers_ends_the_run(dataset, store, cluster):

@@ -58,7 +58,7 @@ def test_nothing_whole_is_nothing(path, content):
 
 def test_a_damaged_line_is_told_in_a_sentence(path):
     path.write_bytes(b"{no json}\n")
-    with pytest.raises(StoreError, match=r"is damaged .* Delete it"):
+    with pytest.raises(StoreError, match=r"cannot be read .* or delete it"):
         Ledger(path).earlier()
 
 

@@ -74,7 +74,7 @@ def test_jobs_added_meanwhile_run_too_and_urgent_ones_first(client):
             runner.add([2000])
     assert sorted(order) == [*range(40), 1000, 2000]
     assert order.index(1000) < 20
-    assert order[-1] == 2000
+    assert order.index(2000) > 35  # two workers: the last few may change places
 
 
 def test_a_job_that_kills_its_worker_takes_no_other_with_it(client, tmp_path):
