@@ -349,7 +349,8 @@ def build_and_die(config):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_an_extractor_that_differs_between_workers_ends_the_run(dataset, store, cluster):
+def test_an_extractor_that_differs_between_workers_ends_the_run(dataset, store, cluster, client):
+    client.wait_for_workers(2, timeout=60)  # one may still be on its way back from an earlier test
     with pytest.raises(FacecuesError, match="all workers have the same facecues"):
         extract(build_index(dataset), store, CONFIG, scheduler=cluster, build=build_by_process)
 
@@ -364,7 +365,8 @@ def test_a_store_that_cannot_be_written_ends_the_run_with_a_sentence(dataset, st
     run(dataset, tmp_path / "undisturbed", cluster)
     text = video(dataset, FIRST).read_text()
     write(dataset, FIRST, f"lose_staging={store}/.state")
-    with pytest.raises(StoreError, match=r"Cannot write .*No such file.* give the same command again"):
+    # What meets it first is a writer, or a merge of clips that were staged before.
+    with pytest.raises(StoreError, match=r"Cannot write .*No such file.* give the same command|cannot be read .*again"):
         run(dataset, store, cluster)
     write(dataset, FIRST, text)
     shutil.rmtree(store / ".state", ignore_errors=True)
