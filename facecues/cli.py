@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 
 from facecues import __version__
 from facecues.config import ExtractConfig
-from facecues.errors import FacecuesError, UsageError
+from facecues.errors import FacecuesError, UsageError, WeightsMissingError
 
 if TYPE_CHECKING:
     from facecues.preprocess.index import Index
@@ -173,9 +173,15 @@ def weights_verify(
     """Hashes the files that are here against the registry."""
     from facecues import weights
 
-    here = names or [name for name in weights.REGISTRY if weights.status(name).state != "missing"]
-    for name in here:
-        typer.echo(f"{name}: {weights.verify(name)}")
+    wrong = False
+    for name in names or [name for name in weights.REGISTRY if weights.status(name).state != "missing"]:
+        try:
+            typer.echo(f"{name}: {weights.verify(name)}")
+        except WeightsMissingError as error:
+            _complain(str(error))
+            wrong = True
+    if wrong:
+        raise typer.Exit(2)
 
 
 def main() -> None:

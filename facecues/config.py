@@ -1,7 +1,5 @@
 """The configuration of an extraction. Frozen and hashable, so that it can key caches."""
 
-import hashlib
-import json
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -40,12 +38,3 @@ class ExtractConfig(BaseModel):
         if self.landmarks == "face-alignment" and self.gaze == "iris":
             raise ValueError("gaze 'iris' needs irises, which 'face-alignment' does not give: use gaze 'l2cs'")
         return self
-
-    def digest_of_cues(self) -> str:
-        """Hash of the options that change the cues. Limits, batch and device do not."""
-        shaping = self.model_dump(exclude={"limits", "batch", "device", "compile"})
-        if self.landmarks != "face-alignment":
-            shaping.pop("detect_every")
-        if self.gaze != "l2cs":
-            shaping.pop("l2cs_bins")
-        return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()

@@ -129,3 +129,14 @@ def test_the_demo_shows_rows_and_a_picture(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "$ facecues extract" in done.stdout and "pitch" in done.stdout and "coverage 100%" in done.stdout
     assert (tmp_path / "demo/cues.jpg").stat().st_size > 10_000
+
+
+def test_verify_tells_of_every_file_and_does_not_stop_at_a_bad_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("iris_landmark.tflite", "face_landmark.tflite"):
+        (tmp_path / name).write_bytes(b"not this")
+    monkeypatch.setenv("FACECUES_WEIGHTS", str(tmp_path))
+    done = facecues("weights", "verify", "iris", "facemesh")
+    assert done.returncode == 2
+    assert [line.count("has sha256") for line in done.stderr.splitlines()] == [1, 1]

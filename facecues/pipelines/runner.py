@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from dask.typing import Key
 from distributed import Client, Future, KilledWorker, as_completed
+from distributed.client import ClosedClientError
 
 from facecues.errors import FacecuesError
 
@@ -83,7 +84,7 @@ class Runner(Generic[Job, Result]):
         except OSError as error:
             raise FacecuesError(_GONE) from error
         finally:
-            with suppress(OSError):
+            with suppress(OSError, ClosedClientError):
                 self._client.cancel(list(self._completed.futures))
 
     def _fill(self) -> bool:
@@ -108,6 +109,8 @@ class Runner(Generic[Job, Result]):
     def _next_batch(self) -> Iterator[tuple[Future[Result], Result | None]]:
         """Jobs that have ended, and their results; None for those without one."""
         futures = self._completed.next_batch()
+        if self._client.status == "closed":
+            raise FacecuesError(_GONE)
         results = self._client.gather(dict(enumerate(futures)), errors="skip")
         return ((future, results[at]) for at, future in enumerate(futures))
 

@@ -22,7 +22,7 @@ from facecues.preprocess.index import build_index
 from tests.benchmarks.media import looped, repeated
 
 WORKERS = 2
-TIMES = 8  # each clip so often: long enough that starting the workers does not count
+TIMES = 24  # each clip so often: long enough that starting the workers does not count
 
 
 def decode_alone(path: Path) -> int:

@@ -8,10 +8,12 @@ from multiprocessing import resource_tracker
 
 import psutil
 import pytest
+from distributed import LocalCluster
 
 from facecues.errors import FacecuesError, UsageError
 from facecues.pipelines.cluster import _refuse_other_versions, connect
 from facecues.pipelines.extract import extract
+from facecues.pipelines.runner import Runner
 from facecues.preprocess.index import build_index
 from tests.pipelines.datasets import CONFIG, REPOSITORY, contents, make_dataset, run, wait_until
 
@@ -54,6 +56,32 @@ def test_a_cluster_leaves_nothing_behind():
     _, alive = psutil.wait_procs(set(psutil.Process().children()) - processes, timeout=5)
     assert not alive
     assert {name: os.environ.get(name) for name in THREADS} == before
+
+
+def nannies_end(client):
+    """As if each had given up."""
+    cluster = client.cluster
+    for nanny in cluster.workers.values():
+        cluster.sync(nanny.close)
+    wait_until(lambda: not cluster.scheduler.workers)
+
+
+def test_a_nanny_that_gave_up_is_replaced():
+    with connect(2, None) as client:
+        nannies_end(client)
+        assert client.submit(int).result(timeout=30) == 0
+
+
+def test_a_run_whose_workers_never_come_back_ends(monkeypatch):
+    monkeypatch.setattr("facecues.pipelines.cluster._TEND_S", 0.1)
+    monkeypatch.setattr("facecues.pipelines.cluster._STRANDED_S", 1.0)
+    scale = LocalCluster.scale
+    monkeypatch.setattr(LocalCluster, "scale", lambda cluster, n: None if n else scale(cluster, n))  # none can start
+    with pytest.raises(FacecuesError, match="No worker process has lived for 1 s"), connect(1, None) as client:
+        nannies_end(client)
+        runner = Runner(client, abs)
+        runner.add([1, 2])
+        list(runner)
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):

@@ -28,14 +28,14 @@ class Network:
         self.size = int(picture["shape"][1])
         self._outputs = {d["name"]: d["index"] for d in self._interpreter.get_output_details()}
         self._gain, self._low = np.float32((high - low) / 255), np.float32(low)
-        self._buffer = np.empty((1, self.size, self.size, 3), np.float32)
 
     def __call__(self, patch: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Runs one (size, size, 3) uint8 RGB patch; outputs by name, float32, copied out of the network."""
-        np.multiply(patch, self._gain, out=self._buffer[0])
+        buffer = self._interpreter.tensor(self._input)()[0]
+        np.multiply(patch, self._gain, out=buffer)
         if self._low:
-            self._buffer += self._low
-        self._interpreter.set_tensor(self._input, self._buffer)
+            buffer += self._low
+        del buffer  # the network's own memory, which it does not run with while others hold it
         self._interpreter.invoke()
         return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
 

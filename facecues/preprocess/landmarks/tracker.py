@@ -57,13 +57,14 @@ def follow(frames: Iterable[Frame], detector: BlazeFace, mesh: Mesh, to_face: To
             roi = None
             yield Tracked(frame, None, seen)
             continue
-        roi, last_box = next_roi(points), box_of(points)
+        last_box = box_of(points)
+        roi = next_roi(points, last_box)
         yield Tracked(frame, to_face(frame, score, points, last_box), seen)
 
 
-def next_roi(points: NDArray[np.float32]) -> Roi:
-    """The square in which the next frame's face is looked for: 1.5 times the bounds, along the eyes."""
-    x0, y0, x1, y1 = map(float, box_of(points))
+def next_roi(points: NDArray[np.float32], box: NDArray[np.float32]) -> Roi:
+    """The square in which the next frame's face is looked for: 1.5 times the points' bounds, along the eyes."""
+    x0, y0, x1, y1 = map(float, box)
     right, left = points[_EYE_OUTER_CORNERS[0]], points[_EYE_OUTER_CORNERS[1]]
     return Roi((x0 + x1) / 2, (y0 + y1) / 2, _ROI_SCALE * max(x1 - x0, y1 - y0), angle_of(right, left))
 
@@ -78,7 +79,7 @@ def _take_up(
     score, points = mesh(frame, first.roi())
     if score < _PRESENT:
         return score, None
-    return mesh(frame, next_roi(points))
+    return mesh(frame, next_roi(points, box_of(points)))
 
 
 def _distance(box: NDArray[np.float32], other: NDArray[np.float32]) -> float:
