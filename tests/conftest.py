@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from facecues.config import ExtractConfig
 from facecues.demo import pan, write_clip
 from facecues.errors import WeightsMissingError
+from facecues.models.synth.corpus import SynthConfig
 from facecues.pipelines.extract import extract
+from facecues.pipelines.synth import synthesise
 from facecues.preprocess.extract import CueExtractor, build_extractor
 from facecues.preprocess.index import build_index
 
@@ -118,3 +120,12 @@ def small_store(tmp_path_factory: pytest.TempPathFactory, small_tree: Path, extr
     summary = extract(build_index(small_tree), store, ExtractConfig(), workers=1)
     assert summary.ok == 4
     return store
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory, extractor: CueExtractor) -> Path:
+    """A synthetic corpus: two actors, happy and sad at level 3 and neutral, one clip each, and its truth/."""
+    root = tmp_path_factory.mktemp("corpora") / "corpus"
+    emotions = ("happy", "neutral", "sad")
+    synthesise(root, SynthConfig(actors=2, emotions=emotions, levels=(3,), clips=1, size=256), workers=2)
+    return root

@@ -12,6 +12,8 @@ from facecues.preprocess.geometry import gaze_in_head, rotation_matrix
 from tests.preprocess.clips import extract_clip, mirror_error, same_take
 from tests.preprocess.test_extract import MIRRORED, SAME_TAKE
 
+_HALF_A_SECOND = 12  # frames
+
 
 def test_same_take_in_two_forms(benchmark: BenchmarkFixture, extractor: CueExtractor, data: Path) -> None:
     clips = [extract_clip(extractor, data / name) for name in SAME_TAKE]
@@ -30,14 +32,47 @@ def test_where_pupils_rest(benchmark: BenchmarkFixture, extractor: CueExtractor,
     People in these clips look at or near the camera, so that the medians over clips are the place of rest: the
     source of REST_UP and REST_OUT in facecues.preprocess.pupils.
     """
-    videos = [*data.glob("mead/*/video/*/*/*/*.mp4"), *data.glob("mead_crop256/*.mp4"), *data.glob("real/*.mp4")]
 
     def measure() -> dict[str, float]:
-        rests = [rest for video in sorted(videos) if (rest := _rest(extractor, video)) is not None]
+        rests = [rest for video in _people(data) if (rest := _rest(extractor, video)) is not None]
         up, out = np.median(rests, axis=0)
         return {"up": round(float(up), 3), "out": round(float(out), 3), "clips": len(rests)}
 
     benchmark.extra_info |= benchmark.pedantic(measure, rounds=1)
+
+
+@pytest.mark.slow
+def test_how_much_of_the_head_is_in_gaze(benchmark: BenchmarkFixture, extractor: CueExtractor, data: Path) -> None:
+    """Change of read gaze over change of read head within half a second; 0 for eyes that keep to the camera."""
+
+    def measure() -> dict[str, float]:
+        shares = [_head_in_gaze(extractor, video) for video in _people(data)]
+        pitch, yaw = (np.array([each[axis] for each in shares if np.isfinite(each[axis])]) for axis in (0, 1))
+        return {
+            "pitch": round(float(np.median(pitch)), 2),
+            "yaw": round(float(np.median(yaw)), 2),
+            "clips": f"{len(pitch)}, {len(yaw)}",
+        }
+
+    benchmark.extra_info |= benchmark.pedantic(measure, rounds=1)
+
+
+def _head_in_gaze(extractor: CueExtractor, video: Path) -> list[float]:
+    """Slopes for pitch and yaw; NaN where the head moves too little to tell."""
+    clip = extract_clip(extractor, video)
+    openness = clip.array("eye_openness").mean(axis=1)
+    used = openness > 0.6 * np.nanmedian(openness)
+    slopes = []
+    for axis in (0, 1):
+        head, gaze = (clip.array(name)[used, axis] for name in ("rotation", "gaze"))
+        change = head[_HALF_A_SECOND:] - head[:-_HALF_A_SECOND]
+        tells = len(change) >= 20 and change.std() >= 2
+        slopes.append(np.polyfit(change, gaze[_HALF_A_SECOND:] - gaze[:-_HALF_A_SECOND], 1)[0] if tells else np.nan)
+    return slopes
+
+
+def _people(data: Path) -> list[Path]:
+    return sorted([*data.glob("mead/*/video/*/*/*/*.mp4"), *data.glob("mead_crop256/*.mp4"), *data.glob("real/*.mp4")])
 
 
 def _rest(extractor: CueExtractor, video: Path) -> tuple[float, float] | None:

@@ -28,7 +28,7 @@ class FaceMeshBackend:
         paths = [weights.locate(name) for name in _WEIGHTS]
         self.detector = BlazeFace(paths[0])
         self._mesh = Network(paths[1])
-        self._eyes = EyeReader(paths[2])
+        self.eyes = EyeReader(paths[2])
         digest = "-".join(weights.sha256_of(name)[:8] for name in _WEIGHTS)
         self.signature = f"facemesh[w:{digest},pts:{TABLE_HASH}]"
 
@@ -44,7 +44,7 @@ class FaceMeshBackend:
         return float(expit(out["conv2d_31"].item())), roi.to_frame(points, size)
 
     def _face(self, frame: Frame, score: float, mesh: NDArray[np.float32], box: NDArray[np.float32]) -> Face:
-        eyes = self._eyes(frame, mesh)
+        eyes = self.eyes(frame, mesh)
         landmarks = mesh[MESH_TO_68]
         landmarks[36:48] = eyes.contours  # the mesh barely follows the lids
         return Face(score, box, landmarks, eyes.irises)

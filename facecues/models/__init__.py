@@ -1,0 +1,1 @@
+"""Generators: speech to cues, cues to a face, and the synthetic corpus. Knows nothing of Dask."""

@@ -1,0 +1,1 @@
+"""The synthetic corpus: speech, behaviour and faces whose cues are known."""
