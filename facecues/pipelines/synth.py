@@ -138,11 +138,17 @@ def synthesise(
     _refuse_other(root, settings)
     summary = SynthSummary(root, root / TRUTH, config.actors, len(plan(config)), interrupted=True)
     with suppress(KeyboardInterrupt), interruptible(), connect(workers, None) as client:
-        with writing(root):
-            root.mkdir(parents=True, exist_ok=True)
+        _make_folder(root)
         replace_text(root / _SETTINGS, json.dumps(_described(settings), indent=2) + "\n")
         summary = _make_all(client, settings, summary, progress)
     return summary
+
+
+def _make_folder(root: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{root} cannot be made ({error.strerror}): name a folder that can be written.") from error
 
 
 def _make_all(
@@ -308,9 +314,11 @@ def _described(settings: CorpusConfig) -> dict[str, object]:
 
 def _refuse_other(root: Path, settings: CorpusConfig) -> None:
     """Raises UsageError unless the root is new, empty, or has this corpus in it. Writes nothing."""
-    inspect(root / TRUTH)
     if not root.exists():
         return
+    if not root.is_dir():
+        raise UsageError(f"{root} is a file: name a folder for the corpus.")
+    inspect(root / TRUTH)
     try:
         found = json.loads((root / _SETTINGS).read_text(encoding="utf-8"))
     except FileNotFoundError:

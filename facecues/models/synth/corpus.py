@@ -18,11 +18,12 @@ from facecues.labels import EMOTIONS, NEUTRAL, actor_to_gender, parse_emotion, p
 from facecues.models.media import FPS
 from facecues.models.synth.behavior import Performance, manner_of, perform
 from facecues.models.synth.speech import Speech, speak, voice_of
-from facecues.preprocess.geometry import Similarity, rotation_matrix
+from facecues.preprocess.geometry import Similarity, rotation_degrees, rotation_matrix
 from facecues.preprocess.pupils import eye_openness, relocate_with_pupils
 from facecues.schema import CUE_SCHEMA
 
 VIEW = "front"
+_FROM_THE_SIDE = 15.0  # degrees of yaw
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -158,7 +159,8 @@ def make_cues(config: SynthConfig, clip: ClipPlan, neutral: Float64, rest: Simil
         config: of which the seed counts.
         clip: what to make.
         neutral: (68, 3) template units, the actor's face at rest.
-        rest: where the head is in the frame, and how large; its rotation is not used, a performance has its own.
+        rest: where the head is in the portrait, how large and how turned. A performance begins at the front, but a
+            portrait from the side has no far half to show, and keeps its turn.
     """
     seed, actor = config.seed, clip.actor
     voice = voice_of(actor_to_gender(actor), rng_of(seed, actor, "voice"))
@@ -173,11 +175,13 @@ def make_cues(config: SynthConfig, clip: ClipPlan, neutral: Float64, rest: Simil
 
 
 def _pose(performance: Performance, rest: Similarity) -> _Pose:
-    frames = len(performance.rotation)
+    frames, rotation = len(performance.rotation), performance.rotation
+    if abs(rotation_degrees(rest.rotation[None])[0, 1]) > _FROM_THE_SIDE:
+        rotation = rotation_degrees(rotation_matrix(rotation.astype(np.float64)) @ rest.rotation)
     scale = np.full(frames, rest.scale, np.float32)
     translation = np.tile(np.asarray(rest.translation, np.float64), (frames, 1))
     translation[:, :2] += performance.offset * float(rest.scale)
-    return _Pose(performance.rotation.astype(np.float32), scale, translation.astype(np.float32))
+    return _Pose(rotation.astype(np.float32), scale, translation.astype(np.float32))
 
 
 def _truth(performance: Performance, pose: _Pose, landmarks: Float32) -> pa.RecordBatch:

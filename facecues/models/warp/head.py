@@ -18,7 +18,7 @@ from facecues.models.warp.layers import Layer, disc, eyeballs, mouth_interior, s
 from facecues.models.warp.look import Look
 from facecues.models.warp.portrait import Portrait, read_portrait
 from facecues.models.warp.raster import Rasterizer
-from facecues.models.warp.shape import at_rest, carried_by_landmarks, lips_without_teeth, with_lids
+from facecues.models.warp.shape import at_rest, carried_by_landmarks, places_of_skin, with_lids
 from facecues.models.warp.textures import Atlas, draw_atlas
 from facecues.models.warp.topology import triangles
 from facecues.preprocess.geometry import Similarity, fit_pose, relocate, to_head
@@ -128,7 +128,7 @@ def _build(portrait: Portrait, look: Look) -> WarpHead:
     mesh = to_head(portrait.mesh, pose)
     carried = with_lids(carried_by_landmarks(faces), mesh)
     closed = at_rest(seen)
-    places = lips_without_teeth(portrait.mesh, faces)
+    places = places_of_skin(portrait.mesh, faces)
     skin = Layer(mesh + carried @ (closed - seen), carried, np.ones(len(mesh)), places, faces, behind=0.0)
     # The eyes' widths are the same before and after a change of proportions, but for a percent or two.
     widths = np.linalg.norm(closed[[36, 42]] - closed[[39, 45]], axis=-1)

@@ -19,8 +19,9 @@ Float64 = NDArray[np.float64]
 _GRID = 48  # cells of the sheet along each side
 _HAIR, _EARS, _CHIN = 0.55, 0.28, 0.05  # how far beyond the face's outline the head is rigid, template units
 _FADE = 0.95  # from there to where the picture stays in place
-_RECEDES, _RECEDES_TO = 0.6, 0.6  # how the head falls back beyond the outline; template units
+_RECEDES = 0.6  # how the head falls back beyond the outline: depth over distance
 _BORDER = 0.09  # of the picture's side, fixed to its edge
+_ARCH = 1.5  # how the jaw falls back to the sides: depth over squared breadth, 1 / template units
 _CHIN_POINT, _LOWER_LIP = 8, 57
 
 
@@ -69,11 +70,11 @@ def sheet(carried_skin: Float64, mesh: Float64, pose: Similarity, size: int) -> 
     reach = 0.08 + 0.5 * beyond[:, None]
     near = np.exp(-0.5 * ((distance**2 - distance.min(axis=1, keepdims=True) ** 2) / reach**2))
     near /= near.sum(axis=1, keepdims=True)
-    depth = near @ seen[:, 2] + _RECEDES * np.minimum(beyond, _RECEDES_TO)
     carried = (near * _fades(beyond, 0.0, 0.7)[:, None]) @ carried_skin
     towards = flat - vertices[OVAL].mean(axis=0)
     up = -towards[:, 1] / np.maximum(np.linalg.norm(towards, axis=1), 1e-9)
     margin = np.where(up > 0, _EARS + (_HAIR - _EARS) * up**2, _EARS + (_CHIN - _EARS) * np.sqrt(np.abs(up)))
+    depth = near @ seen[:, 2] + _RECEDES * np.minimum(beyond, margin)
     edge = np.minimum(texture, size - 1 - texture).min(axis=1) / (_BORDER * size)
     rigid = _fades(beyond, margin, margin + _FADE) * (1 - _fades(edge, 0.0, 1.0))
     rest = np.column_stack([flat, depth]) @ pose.rotation
@@ -98,7 +99,7 @@ def mouth_interior(rest: Float64, atlas: Atlas) -> list[Layer]:
     jaw[[_CHIN_POINT, _LOWER_LIP]] = 0.5
     upper = _patch(lips + np.array([0, -0.068, 0.03]), 0.80 * width, 0.17, atlas.upper_teeth, behind=4.0, bow=0.02)
     lower = _patch(lips + np.array([0, 0.075, 0.03]), 0.72 * width, 0.15, atlas.lower_teeth, behind=4.2, bow=-0.015)
-    dark = _patch(lips + np.array([0, 0.08, 0.05]), 1.1 * width, 0.42, atlas.mouth, behind=5.0)
+    dark = _patch(lips + np.array([0, 0.08, 0.12]), 0.95 * width, 0.42, atlas.mouth, behind=5.0)
     falls = np.where(dark.rest[:, 1] > lips[1], 0.6, 0.0)[:, None] * jaw
     return [upper, _carried_by(lower, np.tile(jaw, (len(lower.rest), 1))), _carried_by(dark, falls)]
 
@@ -120,11 +121,11 @@ def grid_faces(rows: int, columns: int) -> NDArray[np.int32]:
 
 
 def _patch(centre: Float64, width: float, height: float, tile: Tile, *, behind: float, bow: float = 0.0) -> Layer:
-    """A rectangle facing forward; `bow` lifts its sides, template units."""
+    """A piece facing forward, bent back as the jaw's arch is; `bow` lifts its sides, template units."""
     unit = np.stack(np.meshgrid(np.linspace(0, 1, 9), np.linspace(0, 1, 3)), axis=-1).reshape(-1, 2)
     offset = (unit - 0.5) * (width, height)
     offset[:, 1] -= bow * (2 * unit[:, 0] - 1) ** 2
-    rest = centre + np.column_stack([offset, np.zeros(len(unit))])
+    rest = centre + np.column_stack([offset, _ARCH * offset[:, 0] ** 2])
     return Layer(rest, np.zeros((len(unit), 68)), np.ones(len(unit)), tile.at(unit), grid_faces(3, 9), behind)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from facecues.models.warp.topology import EYE_RINGS, FOREHEAD, INNER_LIPS, VERTICES, laplacian
+from facecues.models.warp.topology import EYE_RINGS, FOREHEAD, INNER_LIPS, OVAL, VERTICES, laplacian
 from facecues.preprocess.landmarks.mesh68 import MESH_TO_68
 from facecues.preprocess.template import TEMPLATE
 
@@ -13,8 +13,9 @@ _MOUTH = np.arange(48, 68)
 _UPPER_INNER, _LOWER_INNER = [61, 62, 63], [65, 66, 67]
 _UPPER_OUTER, _LOWER_OUTER = [49, 50, 51, 52, 53], [55, 56, 57, 58, 59]
 _GAP = 0.002  # between closed lips, template units: no teeth to be seen
-_DRAWN_BACK = 0.6  # of the way to the lips' next points
-_LIP_CORNERS = (78, 308)
+_LIPS = np.setdiff1d(INNER_LIPS, [78, 308])  # without the corners
+_BELOW_EARS = np.array([454, 323, 361, 288, 397, 234, 93, 132, 58, 172])
+_LIPS_DRAWN_BACK, _JAW_DRAWN_BACK = 0.6, 0.8  # of the way to the next points
 _WIDEST = 0.60  # of a mouth at rest, template units; a smile is wider
 
 
@@ -61,17 +62,20 @@ def with_lids(carried: Float64, mesh: Float64) -> Float64:
     return weights
 
 
-def lips_without_teeth(mesh: Float64, faces: NDArray[np.int32]) -> Float64:
-    """(468, 2): where the skin is in the picture, with the edge of the lips drawn back onto the lips.
+def places_of_skin(mesh: Float64, faces: NDArray[np.int32]) -> Float64:
+    """(468, 2): where the skin is in the picture, with two of its edges drawn back onto it.
 
-    In a smile the edge that the network marks lies on the teeth as often as on the lip, and a closed mouth would show
-    a white line.
+    In a smile the edge of the lips that the network marks lies on the teeth as often as on the lip, and a closed mouth
+    would show a white line. The outline below the ears lies on what is behind as often as on the jaw, and a head that
+    turns would make a patch of it.
     """
     places = mesh[:, :2].copy()
     joined = laplacian(faces) < 0
-    joined[:, INNER_LIPS] = False
-    for vertex in INNER_LIPS[~np.isin(INNER_LIPS, _LIP_CORNERS)]:
-        places[vertex] += _DRAWN_BACK * (mesh[joined[vertex], :2].mean(axis=0) - mesh[vertex, :2])
+    for edge, moved, share in ((INNER_LIPS, _LIPS, _LIPS_DRAWN_BACK), (OVAL, _BELOW_EARS, _JAW_DRAWN_BACK)):
+        inward = joined.copy()
+        inward[:, edge] = False
+        for vertex in moved:
+            places[vertex] += share * (mesh[inward[vertex], :2].mean(axis=0) - mesh[vertex, :2])
     return places
 
 
