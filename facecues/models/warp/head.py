@@ -26,8 +26,7 @@ from facecues.preprocess.landmarks.facemesh import FaceMeshBackend
 
 Float64 = NDArray[np.float64]
 
-SIZES = (256, 512)
-_SUPERSAMPLE = 2  # edges of lids and lips are drawn at twice the size
+_SUPERSAMPLE = {256: 2.0, 512: 1.5}  # by the frames' size: edges of lids and lips are drawn larger, then made smooth
 # Of the eye's width between the lids' corners as the iris network marks them: 11.7 mm of about 28.
 _IRIS_DIAMETER = 0.42
 _IRIS_BEHIND = 2.0  # heads; the lids have 0, the eyeball more
@@ -76,8 +75,8 @@ class WarpHead:
         Raises:
             UsageError: another size, another kind of picture, no face in it, or several.
         """
-        if size not in SIZES:
-            raise UsageError(f"The warp renderer makes frames of {SIZES[0]} or {SIZES[1]} pixels, not {size}.")
+        if size not in _SUPERSAMPLE:
+            raise UsageError(f"The warp renderer makes frames of 256 or 512 pixels, not {size}.")
         look = look or Look()
         image = np.ascontiguousarray(portrait[:, ::-1]) if look.mirrored else portrait
         return _build(read_portrait(image, size, backend), look)
@@ -114,8 +113,9 @@ class WarpHead:
         return np.column_stack([pupil[:2] + radius * self._iris, depth])
 
     def _paint(self, vertices: Float64) -> NDArray[np.uint8]:
-        fine = vertices * _SUPERSAMPLE
-        fine[:, :2] += (_SUPERSAMPLE - 1) / 2
+        larger = _SUPERSAMPLE[self.size]
+        fine = vertices * larger
+        fine[:, :2] += (larger - 1) / 2  # pixel centres
         columns, rows = self._rasterizer(fine)
         frame = cv2.remap(self._atlas.image, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return cv2.resize(frame, (self.size, self.size), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
@@ -179,5 +179,5 @@ def _reshaped(  # noqa: PLR0917
         unit,
         radii / change.scale,
         atlas,
-        Rasterizer(np.concatenate(faces), np.concatenate(texture), (width, size), size * _SUPERSAMPLE),
+        Rasterizer(np.concatenate(faces), np.concatenate(texture), (width, size), round(size * _SUPERSAMPLE[size])),
     )
