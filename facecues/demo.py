@@ -4,10 +4,8 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +15,12 @@ from rich.table import Table
 from facecues.config import Limits
 from facecues.cues import load_clips, load_cues, to_array
 from facecues.draw import draw_cues, tile
-from facecues.errors import UsageError
+from facecues.models.media import FPS, usual_portrait, write_video
 from facecues.preprocess.decode import Decoder
 from facecues.preprocess.landmarks.roi import Roi
 from facecues.preprocess.video import Frame
 
-FPS, SECONDS, SIDE = 25, 4, 384
+SECONDS, SIDE = 4, 384
 _SHOWN = 8  # rows in the table
 _TILES = (0, 25, 50, 75)  # frames in the picture: upright and at both ends of the sway
 _TILE_SIDE = 320  # pixels
@@ -32,7 +30,8 @@ def main(folder: Path = Path("demo")) -> None:
     """Writes folder/videos, folder/store and folder/cues.jpg, echoing each public command that it runs."""
     console = Console()
     clip = folder / "videos" / "astronaut_pan.mp4"
-    write_clip(clip, pan(astronaut()))
+    clip.parent.mkdir(parents=True, exist_ok=True)
+    write_video(clip, pan(usual_portrait()))
     console.print(f"A {SECONDS} s clip panned over scikit-image's astronaut (NASA, public domain): {clip}")
     command = ["facecues", "extract", str(clip.parent), str(folder / "store")]
     console.print(f"\n$ {shlex.join(command)}")
@@ -54,29 +53,6 @@ def pan(picture: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
         to_patch = cv2.getRotationMatrix2D((x, y), 12 * np.sin(phase), 1.1)
         to_patch = to_patch + np.array([[0, 0, SIDE / 2 - x], [0, 0, SIDE / 2 - y]])
         yield cv2.warpAffine(picture, to_patch, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
-
-
-def write_clip(path: Path, frames: Iterator[NDArray[np.uint8]]) -> None:
-    """H.264, 4:2:0, without sound."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=FPS, options={"crf": "18"})
-        stream.width = stream.height = SIDE
-        stream.pix_fmt = "yuv420p"
-        for index, rgb in enumerate(frames):
-            picture = av.VideoFrame.from_ndarray(rgb, format="rgb24")
-            picture.pts, picture.time_base = index, Fraction(1, FPS)
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode())
-
-
-def astronaut() -> NDArray[np.uint8]:
-    """scikit-image's astronaut, (512, 512, 3) RGB."""
-    try:
-        from skimage import data
-    except ImportError as error:
-        raise UsageError("the demo's picture comes with scikit-image: pip install 'facecues[demo]'") from error
-    return np.asarray(data.astronaut(), np.uint8)  # type: ignore[no-untyped-call]
 
 
 def rows_table(store: Path) -> Table:

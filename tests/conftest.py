@@ -12,8 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from facecues.config import ExtractConfig
-from facecues.demo import pan, write_clip
+from facecues.demo import pan
 from facecues.errors import WeightsMissingError
+from facecues.models import media
 from facecues.models.synth.corpus import SynthConfig
 from facecues.pipelines.extract import extract
 from facecues.pipelines.synth import synthesise
@@ -106,10 +107,19 @@ def small_tree(tmp_path_factory: pytest.TempPathFactory, astronaut: NDArray[np.u
     """A MEAD-shaped tree of four clips of 30 frames, the demo's pan over the astronaut. One has no face."""
     root = tmp_path_factory.mktemp("mead")
     frames = list(islice(pan(astronaut), 30))
-    for clip in ("M003/front/happy/level_1/001", "M003/front/sad/level_2/002", "W015/front/happy/level_3/001"):
-        actor, rest = clip.split("/", 1)
-        write_clip(root / actor / "video" / f"{rest}.mp4", iter(frames))
-    write_clip(root / "W015/video/front/sad/level_1/001.mp4", iter([np.zeros_like(frames[0])] * 5))
+    clips = dict.fromkeys(
+        (
+            "M003/video/front/happy/level_1/001",
+            "M003/video/front/sad/level_2/002",
+            "W015/video/front/happy/level_3/001",
+        ),
+        frames,
+    )
+    clips["W015/video/front/sad/level_1/001"] = [np.zeros_like(frames[0])] * 5
+    for clip, pictures in clips.items():
+        path = root / f"{clip}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        media.write_video(path, pictures)
     return root
 
 

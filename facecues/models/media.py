@@ -123,6 +123,21 @@ def read_picture(path: Path) -> Picture:
     return shown[..., ::-1].astype(np.uint8)
 
 
+def usual_portrait() -> Picture:
+    """scikit-image's public-domain photograph of Eileen Collins, (512, 512, 3) uint8 RGB.
+
+    Raises:
+        UsageError: scikit-image is not installed.
+    """
+    try:
+        from skimage import data
+    except ImportError as error:
+        raise UsageError(
+            "The usual portrait comes with scikit-image: pip install 'facecues[demo]', or give a portrait."
+        ) from error
+    return np.asarray(data.astronaut(), np.uint8)  # type: ignore[no-untyped-call]
+
+
 @contextmanager
 def _writing(path: Path, kind: str, metadata: Mapping[str, str] | None) -> Iterator[OutputContainer]:
     """An open container. The index goes to the front, so that players can begin before they have all."""

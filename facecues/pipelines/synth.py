@@ -28,7 +28,7 @@ from rich.table import Table
 
 from facecues.config import ExtractConfig
 from facecues.errors import ClipError, FacecuesError, UsageError
-from facecues.models.media import AUDIO_RATE, FPS, read_picture, write_audio, write_video
+from facecues.models.media import AUDIO_RATE, FPS, read_picture, usual_portrait, write_audio, write_video
 from facecues.models.synth.corpus import (
     ClipPlan,
     Cues,
@@ -274,15 +274,7 @@ def _admit(path: Path | None, size: int) -> Portrait:
 
 
 def _pixels(path: Path | None) -> NDArray[np.uint8]:
-    if path is not None:
-        return read_picture(path)
-    try:
-        from skimage import data
-    except ImportError as error:
-        raise UsageError(
-            "The usual portrait comes with scikit-image: pip install 'facecues[demo]', or give a --portrait."
-        ) from error
-    return np.asarray(data.astronaut(), np.uint8)  # type: ignore[no-untyped-call]
+    return read_picture(path) if path is not None else usual_portrait()
 
 
 def _signature(settings: CorpusConfig) -> str:

@@ -9,10 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage import data as pictures
 
 from facecues.labels import EMOTIONS
-from facecues.models.media import read_picture
+from facecues.models.media import read_picture, usual_portrait
 from facecues.models.synth.corpus import ClipPlan, SynthConfig, actor_names, caption, make_cues, plan, rng_of
 from facecues.models.warp import WarpHead
 from facecues.models.warp.look import look_of
@@ -49,4 +48,4 @@ def _row(head: WarpHead, clip: ClipPlan, label: str) -> NDArray[np.uint8]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), read_picture(Path(sys.argv[2])) if len(sys.argv) > 2 else np.asarray(pictures.astronaut()))
+    main(Path(sys.argv[1]), read_picture(Path(sys.argv[2])) if len(sys.argv) > 2 else usual_portrait())
