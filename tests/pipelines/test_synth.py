@@ -272,3 +272,26 @@ def test_portraits_of_the_user_are_taken_in_turn_grey_or_transparent(astronaut, 
             frame = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)
         saturation[clip.actor] = np.ptp(frame, axis=2).mean()
     assert saturation["W002"] > saturation["M001"]
+
+
+def test_the_true_mouth_opens_with_the_sound_and_at_no_other_time(corpus):
+    by_lag = {lag: [] for lag in (-5, -3, 0, 3, 5)}
+    for clip_id, rows in load_cues(corpus / "truth").groupby("clip_id"):
+        points = to_array(rows["normalized"], (68, 3))
+        opening = points[:, 66, 1] - points[:, 62, 1]
+        actor, _, *rest = str(clip_id).split("/")
+        loudness = envelope(corpus.joinpath(actor, "audio", *rest).with_suffix(".m4a"), len(opening))
+        for lag, found in by_lag.items():
+            inside = slice(5, len(opening) - 5)
+            found.append(np.corrcoef(opening[inside], np.roll(loudness, lag)[inside])[0, 1])
+    mean = {lag: float(np.mean(found)) for lag, found in by_lag.items()}
+    assert mean.pop(0) >= 0.6
+    assert max(mean.values()) < 0.4
+
+
+def envelope(sound, frames):
+    """Root mean square of 40 ms around the instant of each frame."""
+    with av.open(str(sound)) as container:
+        samples = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    padded = np.pad(samples.astype(float), 320)
+    return np.array([np.sqrt(np.mean(padded[t * 640 : t * 640 + 640] ** 2)) for t in range(frames)])

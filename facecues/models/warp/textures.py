@@ -149,7 +149,7 @@ def _white(portrait: Portrait, eye: int) -> Picture:
 
 def _eyeball(side: int, white: Picture) -> Picture:
     x, y = _unit_grid(side)
-    under_lid = np.clip(0.34 + 2.0 * (y + 0.45), 0.3, 0.95)  # the upper lid's shadow
+    under_lid = np.clip(0.25 + 2.2 * (y + 0.45), 0.22, 0.95)  # the upper lid's shadow
     to_corners = 1 - 0.4 * np.abs(x) ** 2.5
     return np.asarray(white * (under_lid * to_corners)[..., None] * np.array([1.0, 0.985, 0.98]))
 
@@ -163,7 +163,7 @@ def _iris(side: int, portrait: Portrait, eye: int, radius: float) -> Picture:
     limbus = np.clip((r - 0.80) / 0.2, 0, 1)[..., None] * 0.65
     pupil = np.clip((_PUPIL - r) * side / 6, 0, 1)[..., None]
     disc = disc * (1 - limbus) * (1 - pupil) + 10 * pupil
-    disc *= np.clip(0.4 + 0.7 * (y + 0.8), 0.35, 1.0)[..., None]
+    disc *= np.clip(0.3 + 0.8 * (y + 0.8), 0.28, 1.0)[..., None]
     spark = np.clip(1.6 - np.hypot(x + 0.30, y + 0.34) / 0.12, 0, 1)[..., None]
     return np.asarray(disc * (1 - spark) + 232 * spark)
 
