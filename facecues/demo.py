@@ -15,10 +15,11 @@ from rich.table import Table
 from facecues.config import Limits
 from facecues.cues import load_clips, load_cues, to_array
 from facecues.draw import draw_cues, tile
-from facecues.models.media import FPS, usual_portrait, write_video
+from facecues.models.media import usual_portrait, write_video
 from facecues.preprocess.decode import Decoder
 from facecues.preprocess.landmarks.roi import Roi
 from facecues.preprocess.video import Frame
+from facecues.resample import FPS
 
 SECONDS, SIDE = 4, 384
 _SHOWN = 8  # rows in the table

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-FPS = 25.0
+FPS = 25
 # Two valid frames further apart than this leave a hole between them: 2.5 frames at 25 per second.
 MAX_GAP_S = 0.1
 _SLACK_S = 5e-4  # time bases are rounded, in Matroska to whole milliseconds

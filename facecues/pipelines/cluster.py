@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 _ENVIRON = "distributed.nanny.pre-spawn-environ"
 _OF_WORKERS = {
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"),
-    # Dask has every worker give freed memory back at once, which costs 5 % in page faults, frame after frame.
+    # Dask has every worker give freed memory back at once, which costs 4 % in page faults, frame after frame.
     "MALLOC_TRIM_THRESHOLD_": str(2**28),
     "MALLOC_MMAP_THRESHOLD_": str(2**28),
     "DASK_LOGGING__DISTRIBUTED": "critical",  # the death of a worker is told once, by the clip's row

@@ -1,6 +1,6 @@
 """A chunk of tracked frames to rows of the cue store: normalisation, gaze, Arrow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,12 +35,35 @@ def cue_batch(observed: Sequence[Observed], gaze: GazeBackend) -> pa.RecordBatch
     """Rows of CUE_SCHEMA for frames in order; frames without a face get nulls and their reason."""
     faces = [one.face for one in observed if one.face is not None]
     has_face = np.array([one.face is not None for one in observed])
-    columns: dict[str, pa.Array] = {
-        "frame": pa.array([one.index for one in observed], pa.int32()),
-        "time_s": pa.array([one.time_s for one in observed], pa.float64()),
-        "reason": pa.array([one.reason and str(one.reason) for one in observed], pa.string()),
-    }
     values = _cues([one.picture for one in observed if one.face is not None], faces, gaze) if faces else {}
+    return cue_rows(
+        [one.index for one in observed],
+        [one.time_s for one in observed],
+        [one.reason and str(one.reason) for one in observed],
+        has_face,
+        values,
+    )
+
+
+def cue_rows(
+    indices: Sequence[int],
+    times_s: Sequence[float],
+    reasons: Sequence[str | None],
+    has_face: NDArray[np.bool_],
+    values: Mapping[str, NDArray[np.float32]],
+) -> pa.RecordBatch:
+    """Rows of CUE_SCHEMA out of arrays.
+
+    Args:
+        indices, times_s, reasons: of the T frames.
+        has_face: (T,) bool.
+        values: the other columns, (n, ...) over the n frames with a face; one that is missing is null.
+    """
+    columns: dict[str, pa.Array] = {
+        "frame": pa.array(indices, pa.int32()),
+        "time_s": pa.array(times_s, pa.float64()),
+        "reason": pa.array(reasons, pa.string()),
+    }
     for field in CUE_SCHEMA:
         if field.name not in columns:
             columns[field.name] = _column(field.type, values.get(field.name), has_face)

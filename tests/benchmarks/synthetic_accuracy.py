@@ -5,11 +5,10 @@ python -m tests.benchmarks.synthetic_accuracy [BACKEND ...]      prints the tabl
 
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 from skimage import data as pictures
@@ -23,13 +22,10 @@ from facecues.models.warp import WarpHead
 from facecues.models.warp.look import look_of
 from facecues.pipelines.extract import extract
 from facecues.pipelines.synth import synthesise
-from facecues.preprocess.cues import Observed, cue_batch
-from facecues.preprocess.gaze.iris import IrisGaze
-from facecues.preprocess.geometry import Similarity, gaze_in_head, rotation_matrix
+from facecues.preprocess.geometry import gaze_in_head, rotation_matrix
 from facecues.preprocess.index import build_index
 from facecues.preprocess.landmarks import landmark_backend
-from facecues.preprocess.pupils import relocate_with_pupils
-from facecues.preprocess.video import Frame
+from tests.models.test_warp import place, read
 
 Columns = dict[str, NDArray[np.float64]]  # of one clip, a row for each frame
 
@@ -78,7 +74,7 @@ def _on_sweeps(backend: str) -> dict[str, float]:
                 head = WarpHead.prepare(pictures.astronaut(), CORPUS.size, look=look_of(rng_of(0, actor, "look")))
                 known = {"rotation": np.zeros((SWEEP, 3)), "gaze": np.zeros((SWEEP, 2))}
                 known["rotation" if what == "head" else "gaze"][:, axis] = np.linspace(-reach, reach, SWEEP)
-                pairs.append((known, _read(landmarks, _sweep(head, known))))
+                pairs.append((known, read(landmarks, _sweep(head, known))))
             name = f"{what} {_AXES[axis]}, swept over ±{reach}°"
             column = "rotation" if what == "head" else "gaze"
             figures[f"{name}, median error"] = _median_error(column, axis, pairs)
@@ -89,19 +85,10 @@ def _on_sweeps(backend: str) -> dict[str, float]:
 
 
 def _sweep(head: WarpHead, known: Columns) -> Iterator[NDArray[np.uint8]]:
-    scale, translation = np.full(SWEEP, head.pose.scale), np.tile(head.pose.translation, (SWEEP, 1))
-    pose = Similarity(rotation_matrix(known["rotation"]), scale, translation)
-    in_head = gaze_in_head(known["gaze"], pose.rotation)
+    in_head = gaze_in_head(known["gaze"], rotation_matrix(known["rotation"]))
     shape = np.repeat(head.neutral[None], SWEEP, axis=0)
     shape = close_lids(shape, np.zeros(SWEEP), LID_PER_DEGREE * in_head[:, 0])  # as lids do
-    return head.render(relocate_with_pupils(shape, pose, np.repeat(known["gaze"][:, None], 2, axis=1)))
-
-
-def _read(landmarks, frames: Iterable[NDArray[np.uint8]]) -> Columns:
-    pictures_ = (Frame(av.VideoFrame.from_ndarray(one, format="rgb24"), t, t / 25) for t, one in enumerate(frames))
-    observed = [Observed(one.frame.index, one.frame.time_s, None, one.face, None) for one in landmarks.track(pictures_)]
-    batch = cue_batch(observed, IrisGaze())
-    return {name: np.array(batch[name].to_pylist(), float) for name in ("rotation", "gaze")}
+    return head.render(place(head, known["rotation"], known["gaze"], shape))
 
 
 def _clips(store: Path) -> dict[str, Columns]:

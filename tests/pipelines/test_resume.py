@@ -174,11 +174,15 @@ def test_a_crash_between_a_merge_and_the_end_of_what_was_staged_loses_nothing(da
     assert contents(store) == undisturbed
 
 
-def test_a_torn_ledger_line_is_forgotten(dataset, store, cluster, undisturbed):
+def run_all_but_the_end(dataset, store, cluster):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Store, "write_rows", stop)
         with pytest.raises(RuntimeError):
             run(dataset, store, cluster)
+
+
+def test_a_torn_ledger_line_is_forgotten(dataset, store, cluster, undisturbed):
+    run_all_but_the_end(dataset, store, cluster)
     ledger = store / ".state/ledger.jsonl"
     ledger.write_bytes(ledger.read_bytes()[:-40])
     assert run(dataset, store, cluster).skipped == 19
@@ -186,10 +190,7 @@ def test_a_torn_ledger_line_is_forgotten(dataset, store, cluster, undisturbed):
 
 
 def test_a_ledger_that_was_deleted_costs_time_only(dataset, store, cluster, undisturbed):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Store, "write_rows", stop)
-        with pytest.raises(RuntimeError):
-            run(dataset, store, cluster)
+    run_all_but_the_end(dataset, store, cluster)
     (store / ".state/ledger.jsonl").unlink()
     assert run(dataset, store, cluster).skipped == 0
     assert contents(store) == undisturbed
@@ -200,10 +201,7 @@ def stop(*args):
 
 
 def test_what_ended_before_a_crash_counts_for_any_later_run(dataset, store, cluster, undisturbed):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Store, "write_rows", stop)
-        with pytest.raises(RuntimeError):
-            run(dataset, store, cluster)
+    run_all_but_the_end(dataset, store, cluster)
     hidden = shutil.move(dataset / "M003", dataset.parent / "M003")
     run(dataset, store, cluster)
     shutil.move(hidden, dataset / "M003")

@@ -15,12 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from facecues.errors import UsageError
 from facecues.labels import EMOTIONS, NEUTRAL, actor_to_gender, parse_emotion, parse_level
-from facecues.models.media import FPS
 from facecues.models.synth.behavior import Performance, manner_of, perform
 from facecues.models.synth.speech import Speech, speak, voice_of
+from facecues.preprocess.cues import cue_rows
 from facecues.preprocess.geometry import Similarity, rotation_degrees, rotation_matrix
 from facecues.preprocess.pupils import eye_openness, relocate_with_pupils
-from facecues.schema import CUE_SCHEMA
+from facecues.resample import FPS
 
 VIEW = "front"
 _FROM_THE_SIDE = 15.0  # degrees of yaw
@@ -186,9 +186,7 @@ def _pose(performance: Performance, rest: Similarity) -> _Pose:
 
 def _truth(performance: Performance, pose: _Pose, landmarks: Float32) -> pa.RecordBatch:
     frames = len(landmarks)
-    columns = {
-        "frame": np.arange(frames, dtype=np.int32),
-        "time_s": np.arange(frames) / FPS,
+    values = {
         "score": np.ones(frames, np.float32),
         "box": np.hstack([landmarks[..., :2].min(axis=1), landmarks[..., :2].max(axis=1)]),
         "landmarks": landmarks,
@@ -199,16 +197,8 @@ def _truth(performance: Performance, pose: _Pose, landmarks: Float32) -> pa.Reco
         **dict.fromkeys(("gaze_left", "gaze_right", "gaze"), performance.gaze),
         "eye_openness": eye_openness(landmarks),
     }
-    arrays = [_column(field.type, columns.get(field.name), frames) for field in CUE_SCHEMA]
-    return pa.RecordBatch.from_arrays(arrays, schema=CUE_SCHEMA)
-
-
-def _column(kind: pa.DataType, values: NDArray[np.generic] | None, rows: int) -> pa.Array:
-    if values is None:
-        return pa.nulls(rows, kind)
-    if pa.types.is_fixed_size_list(kind):
-        return pa.FixedSizeListArray.from_arrays(pa.array(np.asarray(values, np.float32).ravel()), type=kind)
-    return pa.array(values, kind)
+    times_s = [frame / FPS for frame in range(frames)]
+    return cue_rows(range(frames), times_s, [None] * frames, np.ones(frames, bool), values)
 
 
 def caption(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

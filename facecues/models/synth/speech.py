@@ -15,8 +15,8 @@ from facecues.models.synth.articulation import move_mouth, paint, smooth
 from facecues.models.synth.formants import RATE, STEP, STEPS_PER_SECOND, Track, frication, glottal_source, vocal_tract
 from facecues.models.synth.phones import SILENCE, Syllable, plan_syllables
 from facecues.models.synth.prosody import Delivery, draw_delivery
+from facecues.resample import FPS
 
-FPS: Final = 25
 _STEPS_PER_FRAME: Final = STEPS_PER_SECOND // FPS
 
 # Mean pitch, Hz: Peterson & Barney 1952, table II. Formant factor: women's against men's in the same table. Breath:

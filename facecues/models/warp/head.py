@@ -30,6 +30,7 @@ _SUPERSAMPLE = {256: 2.0, 512: 1.5}  # by the frames' size: edges of lids and li
 # Of the eye's width between the lids' corners as the iris network marks them: 11.7 mm of about 28.
 _IRIS_DIAMETER = 0.42
 _IRIS_BEHIND = 2.0  # heads; the lids have 0, the eyeball more
+_HEAD = 3.0  # from crown to chin, template units
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,12 +105,12 @@ class WarpHead:
         moved = self._rest + self._carried @ (to_head(points[:68], pose) - self.neutral)
         placed = relocate(moved, pose)
         placed = self._still + self._rigid * (placed - self._still)
-        placed[:, 2] += self._behind * (3.0 * pose.scale)
+        placed[:, 2] += self._behind * (_HEAD * pose.scale)
         irises = [self._place_iris(points[68 + eye], pose.scale * self._iris_radius[eye], pose) for eye in range(2)]
         return np.concatenate([placed, *irises])
 
     def _place_iris(self, pupil: Float64, radius: float, pose: Similarity) -> Float64:
-        depth = np.full(len(self._iris), pupil[2] + _IRIS_BEHIND * 3.0 * pose.scale)
+        depth = np.full(len(self._iris), pupil[2] + _IRIS_BEHIND * _HEAD * pose.scale)
         return np.column_stack([pupil[:2] + radius * self._iris, depth])
 
     def _paint(self, vertices: Float64) -> NDArray[np.uint8]:

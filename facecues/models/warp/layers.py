@@ -4,7 +4,7 @@ Every layer is a small mesh in the head frame. Layers lie behind one another by 
 and lips cover teeth wherever the head turns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -82,7 +82,7 @@ def sheet(carried_skin: Float64, mesh: Float64, pose: Similarity, size: int) -> 
 
 
 def eyeballs(rest: Float64, atlas: Atlas) -> list[Layer]:
-    """One flat patch behind each pair of lids. rest: (68, 3) the face at rest."""
+    """One patch behind each pair of lids. rest: (68, 3) the face at rest."""
     layers = []
     for corners, tile in zip(((36, 39), (42, 45)), atlas.eyes, strict=True):
         width = float(np.linalg.norm(rest[corners[1]] - rest[corners[0]]))
@@ -101,7 +101,7 @@ def mouth_interior(rest: Float64, atlas: Atlas) -> list[Layer]:
     lower = _patch(lips + np.array([0, 0.075, 0.03]), 0.72 * width, 0.15, atlas.lower_teeth, behind=4.2, bow=-0.015)
     dark = _patch(lips + np.array([0, 0.08, 0.12]), 0.95 * width, 0.42, atlas.mouth, behind=5.0)
     falls = np.where(dark.rest[:, 1] > lips[1], 0.6, 0.0)[:, None] * jaw
-    return [upper, _carried_by(lower, np.tile(jaw, (len(lower.rest), 1))), _carried_by(dark, falls)]
+    return [upper, replace(lower, carried=np.tile(jaw, (len(lower.rest), 1))), replace(dark, carried=falls)]
 
 
 def disc(tile: Tile, spokes: int = 28) -> tuple[Float64, Float64, NDArray[np.int32]]:
@@ -127,10 +127,6 @@ def _patch(centre: Float64, width: float, height: float, tile: Tile, *, behind: 
     offset[:, 1] -= bow * (2 * unit[:, 0] - 1) ** 2
     rest = centre + np.column_stack([offset, _ARCH * offset[:, 0] ** 2])
     return Layer(rest, np.zeros((len(unit), 68)), np.ones(len(unit)), tile.at(unit), grid_faces(3, 9), behind)
-
-
-def _carried_by(layer: Layer, weights: Float64) -> Layer:
-    return Layer(layer.rest, weights, layer.rigid, layer.texture, layer.faces, layer.behind)
 
 
 def _fades(value: Float64, start: Float64 | float, end: Float64 | float) -> Float64:

@@ -84,9 +84,9 @@ def _lips_at_rest(image: NDArray[np.uint8], skin: Float64) -> Picture:
     lips, inside = np.zeros((2, size, size), np.uint8)
     cv2.fillPoly(lips, [np.rint(skin[OUTER_LIPS]).astype(np.int32)], 1)
     cv2.fillPoly(inside, [np.rint(skin[INNER_LIPS]).astype(np.int32)], 1)
-    red = image[(lips > inside)]
-    usual = np.median(red, axis=0) if len(red) else np.array([170.0, 110.0, 105.0])
-    soft = cv2.GaussianBlur((lips - lips * inside).astype(np.float32), (0, 0), size / 256)[..., None]
+    red = lips > inside
+    usual = np.median(image[red], axis=0) if red.any() else np.array([170.0, 110.0, 105.0])
+    soft = cv2.GaussianBlur(red.astype(np.float32), (0, 0), size / 256)[..., None]
     excess = np.maximum(image - 1.08 * usual, 0).min(axis=2, keepdims=True)
     line = np.zeros((size, size), np.float32)
     cv2.polylines(line, [np.rint(skin[INNER_LIPS]).astype(np.int32)], True, 1.0, 1)
