@@ -6,7 +6,6 @@ python -m tests.benchmarks.synthetic_accuracy [BACKEND ...]      prints the tabl
 import sys
 import tempfile
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from skimage import data as pictures
 
 from facecues.config import ExtractConfig
 from facecues.cues import load_cues, to_array
+from facecues.metrics.blinks import detect_blinks
 from facecues.models.synth.behavior import LID_PER_DEGREE
 from facecues.models.synth.corpus import SynthConfig, actor_names, rng_of
 from facecues.models.synth.mouth import close_lids
@@ -33,7 +33,6 @@ BACKENDS = ("facemesh", "face-landmarker")
 CORPUS = SynthConfig(actors=2, levels=(1, 3), clips=1, size=512)
 SWEEP = 81  # frames
 _VECTORS = ("rotation", "gaze", "normalized", "eye_openness")
-_LIDS_DOWN = 0.6  # of the clip's usual openness, at the lowest point of a blink that is seen
 _AXES = ("pitch", "yaw", "roll")
 
 
@@ -56,7 +55,7 @@ def _on_corpus(backend: str, corpus: Path, store: Path) -> dict[str, float]:
     found = np.concatenate([np.isfinite(seen["gaze"][:, 0]) for _, seen in pairs])
     figures = {"face found, share of frames": float(found.mean())}
     figures |= _errors("head", "rotation", pairs)
-    figures |= _errors("gaze", "gaze", pairs)
+    figures |= _errors("gaze", "gaze", [_eyes_open(*pair) for pair in pairs])
     mouths = [_correlation(_opening(known), _opening(seen)) for known, seen in pairs]
     figures["mouth opening, correlation, median of clips"] = float(np.median(mouths))
     figures["blinks seen, share"] = float(np.mean([hit for known, seen in pairs for hit in _blinks_seen(known, seen)]))
@@ -99,6 +98,13 @@ def _clips(store: Path) -> dict[str, Columns]:
     }
 
 
+def _eyes_open(known: Columns, seen: Columns) -> tuple[Columns, Columns]:
+    """The frames whose true lids are at least half as far apart as usual: behind others no iris is to be seen."""
+    openness = known["eye_openness"].mean(axis=1)
+    used = openness >= 0.5 * np.median(openness)
+    return tuple({name: column[used] for name, column in clip.items()} for clip in (known, seen))
+
+
 def _errors(what: str, column: str, pairs: list[tuple[Columns, Columns]]) -> dict[str, float]:
     figures = {}
     for axis in range(pairs[0][0][column].shape[1]):
@@ -123,14 +129,11 @@ def _opening(clip: Columns) -> NDArray[np.float64]:
 
 
 def _blinks_seen(known: Columns, seen: Columns) -> list[bool]:
-    """For each time that the true lids come down: whether those that were read did, within a frame of it."""
-    closing = known["eye_openness"].mean(axis=1) < 0.25 * np.median(known["eye_openness"])
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], closing, [False]]).astype(int)))
-    read = seen["eye_openness"].mean(axis=1)
-    usual = np.nanmedian(read)
+    """For each true blink: whether one was read at that time, give or take a frame."""
+    read = detect_blinks(seen["eye_openness"])
     return [
-        bool(np.nanmin(read[max(0, first - 1) : end + 1]) < _LIDS_DOWN * usual)
-        for first, end in list(pairwise(edges))[::2]
+        any(one.first <= blink.last + 1 and blink.first - 1 <= one.last for one in read)
+        for blink in detect_blinks(known["eye_openness"])
     ]
 
 

@@ -22,11 +22,6 @@ def test_what_is_read_is_what_is_true(benchmark: BenchmarkFixture, figures: dict
     for name, value in figures.items():
         if name.endswith("median error"):
             assert value <= (6 if name.startswith("gaze") else 3), name
-        if "swept" in name and name.endswith("correlation"):
+        if name.endswith("correlation"):
             assert value >= 0.9, name
 
-
-@pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="small movements of gaze drown in those of the head: docs/accuracy.md")
-def test_gaze_is_told_apart_from_the_head(figures: dict[str, float]) -> None:
-    assert min(figures["gaze pitch, correlation"], figures["gaze yaw, correlation"]) >= 0.9

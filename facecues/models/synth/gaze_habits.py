@@ -14,7 +14,7 @@ import numpy as np
 from facecues.models.synth.noise import Floats, drift, soft_limit
 from facecues.resample import FPS
 
-LIMITS: Final = np.array([15.0, 20.0])  # pitch, yaw, degrees
+LIMITS: Final = np.array([18.0, 20.0])  # pitch, yaw, degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ class GazeHabit:
 
 GAZE_HABITS: Final[Mapping[str, GazeHabit]] = {
     "angry": GazeHabit(spread=(0.5, 0.7), fixation_s=1.2, blinks=0.22),
-    "contempt": GazeHabit(pitch=2.0, aside=10.0, spread=(1.5, 2.5), fixation_s=1.0, blinks=0.3),
-    "disgusted": GazeHabit(pitch=4.0, aside=9.0, spread=(2.0, 3.0), fixation_s=0.8, blinks=0.45),
-    "fear": GazeHabit(spread=(3.5, 8.5), fixation_s=0.45, blinks=0.55),
+    "contempt": GazeHabit(pitch=5.0, aside=10.0, spread=(2.0, 2.5), fixation_s=1.0, blinks=0.3),
+    "disgusted": GazeHabit(pitch=7.0, aside=9.0, spread=(3.0, 3.0), fixation_s=0.8, blinks=0.45),
+    "fear": GazeHabit(spread=(6.0, 8.5), fixation_s=0.45, blinks=0.55),
     "happy": GazeHabit(spread=(1.5, 2.5), fixation_s=0.7, blinks=0.4),
     "neutral": GazeHabit(spread=(1.0, 1.6), fixation_s=0.9, blinks=0.35),
-    "sad": GazeHabit(pitch=9.0, spread=(2.0, 3.0), fixation_s=1.1, blinks=0.3),
-    "surprised": GazeHabit(pitch=-1.0, spread=(1.0, 1.5), wander=0.25, reach=5.0, fixation_s=0.7, blinks=0.22),
+    "sad": GazeHabit(pitch=13.0, spread=(2.5, 3.0), fixation_s=1.1, blinks=0.3),
+    "surprised": GazeHabit(pitch=-3.0, spread=(1.5, 1.5), wander=0.25, reach=5.0, fixation_s=0.7, blinks=0.22),
 }
 
 _FIXATION_S: Final = (0.3, 1.5)

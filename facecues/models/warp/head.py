@@ -31,6 +31,9 @@ _SUPERSAMPLE = {256: 2.0, 512: 1.5}  # by the frames' size: edges of lids and li
 _IRIS_DIAMETER = 0.42
 _IRIS_BEHIND = 2.0  # heads; the lids have 0, the eyeball more
 _HEAD = 3.0  # from crown to chin, template units
+# The network that reads the portrait makes faces flat: drawn so, a head that is told to turn by 20 degrees is read as turned
+# by 14, and this much deeper by 16; pitch is read as 0.99 and 1.08 of what is told.
+_DEEPER = np.array([1.0, 1.0, 1.1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +106,7 @@ class WarpHead:
         """(V, 3) all vertices in frame pixels."""
         pose = fit_pose(points[:68])
         moved = self._rest + self._carried @ (to_head(points[:68], pose) - self.neutral)
-        placed = relocate(moved, pose)
+        placed = relocate(moved * _DEEPER, pose)
         placed = self._still + self._rigid * (placed - self._still)
         placed[:, 2] += self._behind * (_HEAD * pose.scale)
         irises = [self._place_iris(points[68 + eye], pose.scale * self._iris_radius[eye], pose) for eye in range(2)]

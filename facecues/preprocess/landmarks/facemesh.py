@@ -30,7 +30,7 @@ class FaceMeshBackend:
         self._mesh = Network(paths[1])
         self.eyes = EyeReader(paths[2])
         digest = "-".join(weights.sha256_of(name)[:8] for name in _WEIGHTS)
-        self.signature = f"facemesh[w:{digest},pts:{TABLE_HASH}]"
+        self.signature = f"facemesh[w:{digest},pts:{TABLE_HASH},v:2]"
 
     def track(self, frames: Iterable[Frame]) -> Iterator[Tracked]:
         """See LandmarkBackend."""
