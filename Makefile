@@ -17,7 +17,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is older than Python 3.11: run make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(PIP) install --constraint constraints.txt --editable '.[torch,dev]'
+	@$(PIP) install --constraint constraints.txt --editable '.[torch,emotion,identity,dev]'
 	@$(PIP) install --constraint constraints.txt --no-deps face-alignment
 	@touch $@
 

@@ -5,16 +5,15 @@ import sys
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
-from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from typer.exceptions import TyperException
 
 from facecues import __version__
-from facecues.config import ExtractConfig
+from facecues.config import ExtractConfig, validated
 from facecues.errors import FacecuesError, UsageError, WeightsMissingError
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ app = typer.Typer(
 )
 weights_app = typer.Typer(no_args_is_help=True, help="Pretrained weights: what there is, get them, check them.")
 app.add_typer(weights_app, name="weights")
-
-Settings = TypeVar("Settings", bound=BaseModel)
 
 _LIMITS = ("max_pixels", "max_frames", "max_seconds", "clip_timeout_s")
 
@@ -98,8 +95,7 @@ def extract(
         {"landmarks": landmarks, "gaze": gaze, "device": device, "batch": batch, "detect_every": detect_every},
         dict(zip(_LIMITS, (max_pixels, max_frames, max_seconds, clip_timeout), strict=True)),
     )
-    if not 0 <= fail_above <= 1:
-        raise UsageError(f"--fail-above is a share between 0 and 1, not {fail_above:g}")
+    _check_share(fail_above)
     from facecues.pipelines.extract import extract as run
     from facecues.pipelines.progress import ProgressDisplay
     from facecues.pipelines.summary import render_summary
@@ -154,7 +150,7 @@ def synth(
         "size": size,
         "seed": seed,
     }
-    config = _validated(SynthConfig, values)
+    config = validated(SynthConfig, values)
     from facecues.pipelines.progress import ProgressDisplay
     from facecues.pipelines.synth import synthesise
 
@@ -166,6 +162,76 @@ def synth(
         Console().print(summary.table())
     if summary.interrupted:
         raise typer.Exit(130)
+
+
+@app.command()
+def evaluate(
+    *,
+    reference: Annotated[Path, typer.Option(help="Folder of the real clips.")],
+    method: Annotated[list[str], typer.Option(help="NAME=FOLDER of generated videos; give it once for each.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; made when it is not there.")],
+    layout: Layout = None,
+    only: Only = None,
+    protocol: Annotated[str | None, typer.Option(help="facecues (default), eat or atvgnet.")] = None,
+    missing: Annotated[
+        str | None, typer.Option(help="What a method does not show: penalize (default) or exclude.")
+    ] = None,
+    crop: Annotated[str | None, typer.Option(help="What pictures show: frame (default) or face.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the pictures, pixels; default 256.")] = None,
+    metrics: Annotated[
+        str | None, typer.Option(help="Groups with commas; default: all but lpips-vgg, identity.")
+    ] = None,
+    classifier: Annotated[list[str] | None, typer.Option(help="Folder of a trained emotion classifier.")] = None,
+    floors: Annotated[str | None, typer.Option(help="Rows of floors with commas, or none; default: all.")] = None,
+    landmarks: Annotated[str | None, typer.Option(help="As for extract; default facemesh.")] = None,
+    gaze: Annotated[str | None, typer.Option(help="As for extract; default iris.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu (default) or cuda; for networks.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of intervals and tests; default 0.")] = None,
+    ranks_against: Annotated[Path | None, typer.Option(help="Another run, to compare the methods' order with.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML of EvaluateConfig; the command line wins.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes; default: one per core.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask cluster to use instead.")] = None,
+    fail_above: Annotated[float, typer.Option(help="Exit 1 when a larger share of videos failed.")] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Methods against real clips, in every metric. The same command again resumes; what is added costs only itself."""
+    from facecues.pipelines.evaluation.command import settings_of
+
+    settings = settings_of(
+        _read_yaml(config),
+        protocol=protocol,
+        missing=missing,
+        crop=crop,
+        size=size,
+        metrics=metrics,
+        classifiers=classifier,
+        floors=floors,
+        cues={"landmarks": landmarks, "gaze": gaze, "device": device},
+        device=device,
+        seed=seed,
+    )
+    _check_share(fail_above)
+    from facecues.pipelines.evaluation.command import methods_of
+    from facecues.pipelines.evaluation.present import render_evaluation
+    from facecues.pipelines.evaluation.ranks import compare_ranks, load_summary
+    from facecues.pipelines.evaluation.run import evaluate as run
+    from facecues.pipelines.pairing import pair
+    from facecues.pipelines.progress import ProgressDisplay
+    from facecues.preprocess.index import build_index
+
+    other = load_summary(ranks_against) if ranks_against is not None else None
+    pairing = pair(_only(build_index(reference, layout), only), methods_of(method))
+    with ProgressDisplay() as progress:
+        summary = run(pairing, out, settings, workers=workers, scheduler=scheduler, progress=progress)
+    ranks = compare_ranks(summary.table, other) if other is not None and not summary.interrupted else None
+    if as_json:
+        _print_json(summary.as_json() | ({"ranks": ranks.to_dict("records")} if ranks is not None else {}))
+    else:
+        Console().print(render_evaluation(summary, ranks))
+    if summary.interrupted:
+        raise typer.Exit(130)
+    if len(summary.failed) > fail_above * summary.videos:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -246,29 +312,29 @@ def main() -> None:
 
 def _config(file: Path | None, options: dict[str, Any], limits: dict[str, Any]) -> ExtractConfig:
     """Options over the file's values over the defaults."""
-    values: dict[str, Any] = {}
-    if file is not None:
-        try:
-            values = yaml.safe_load(file.read_text()) or {}
-        except (OSError, yaml.YAMLError) as error:
-            raise UsageError(f"--config {file} cannot be read: {' '.join(str(error).split())}") from error
-        if not isinstance(values, dict):
-            raise UsageError(f"--config {file} should hold names and values, not a {type(values).__name__}")
+    values = _read_yaml(file)
     values |= {name: value for name, value in options.items() if value is not None}
     chosen = {name: value for name, value in limits.items() if value is not None}
     values["limits"] = dict(values.get("limits") or {}) | chosen
-    return _validated(ExtractConfig, values)
+    return validated(ExtractConfig, values)
 
 
-def _validated(kind: type[Settings], values: dict[str, Any]) -> Settings:
-    """A configuration, or the first thing that is wrong with it as one sentence."""
+def _read_yaml(file: Path | None) -> dict[str, Any]:
+    """Names and values of a configuration file; none where there is none."""
+    if file is None:
+        return {}
     try:
-        return kind(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        what = f"{name}: " if name else ""
-        raise UsageError(f"{what}{first['msg'].removeprefix('Value error, ')} (got {first['input']!r})") from error
+        values = yaml.safe_load(file.read_text()) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(f"--config {file} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise UsageError(f"--config {file} should hold names and values, not a {type(values).__name__}")
+    return values
+
+
+def _check_share(fail_above: float) -> None:
+    if not 0 <= fail_above <= 1:
+        raise UsageError(f"--fail-above is a share between 0 and 1, not {fail_above:g}")
 
 
 def _only(found: "Index", pattern: str | None) -> "Index":

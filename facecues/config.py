@@ -1,8 +1,12 @@
 """The configuration of an extraction. Frozen and hashable, so that it can key caches."""
 
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from facecues.errors import UsageError
+
+Settings = TypeVar("Settings", bound=BaseModel)
 
 LandmarkName = Literal["facemesh", "face-landmarker", "face-alignment"]
 GazeName = Literal["iris", "l2cs"]
@@ -38,3 +42,14 @@ class ExtractConfig(BaseModel):
         if self.landmarks == "face-alignment" and self.gaze == "iris":
             raise ValueError("gaze 'iris' needs irises, which 'face-alignment' does not give: use gaze 'l2cs'")
         return self
+
+
+def validated(kind: type[Settings], values: dict[str, Any]) -> Settings:
+    """A configuration, or the first thing that is wrong with it as one sentence."""
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        what = f"{name}: " if name else ""
+        raise UsageError(f"{what}{first['msg'].removeprefix('Value error, ')} (got {first['input']!r})") from error

@@ -111,16 +111,22 @@ def load_cues(
     return lazy
 
 
-def to_array(column: "pd.Series[float]", shape: tuple[int, ...] | None = None) -> NDArray[np.float32]:
-    """A vector column as (n, length) float32, or (n, *shape); NaN where the row is null.
+def to_array(
+    column: "pd.Series[float] | pa.Array | pa.ChunkedArray", shape: tuple[int, ...] | None = None
+) -> NDArray[np.float32]:
+    """A vector column, of pandas or of Arrow, as (n, length) float32, or (n, *shape); NaN where the row is null.
 
     `to_array(frames["landmarks"], (68, 3))` is (n, 68, 3).
+
+    Raises:
+        UsageError: the column holds something else.
     """
-    vectors = pa.array(column)
+    # Not pa.array of Arrow's own: it goes through a chunked column value by value, and fails on a null.
+    vectors = column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column)
     if isinstance(vectors, pa.ChunkedArray):
         vectors = vectors.combine_chunks()
     if not pa.types.is_fixed_size_list(vectors.type):
-        raise UsageError(f"{column.name!r} is no vector column; use .to_numpy()")
+        raise UsageError(f"expected a column of vectors, got one of {vectors.type}: use .to_numpy()")
     length = vectors.type.list_size
     # flatten() leaves null rows out, whatever lies under them.
     out = np.full((len(vectors), length), np.nan, np.float32)

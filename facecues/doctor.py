@@ -1,4 +1,4 @@
-"""What works on this machine: which backends are usable, and what each of the others needs."""
+"""What works on this machine: which backends and metrics are usable, and what each of the others needs."""
 
 import importlib
 import os
@@ -9,14 +9,15 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from rich.markup import escape
 from rich.table import Table
 
 from facecues import weights
+from facecues.needs import BACKENDS, METRICS, PACKAGES, SLOW_TO_IMPORT, TORCH, WITH_IRISES, Package, Use
 
-Kind = Literal["backend", "weights", "package", "device"]
+Kind = Literal["backend", "metric", "weights", "package", "device"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,70 +36,22 @@ class Check:
     remedy: str = ""
 
 
-class _Package(NamedTuple):
-    """A package that backends need: how it is called, imported and installed."""
-
-    distribution: str
-    module: str
-    remedy: str
-
-
-class _Backend(NamedTuple):
-    name: str  # as in `Weight.unlocks`
-    role: str
-    packages: tuple[str, ...]
-
-
-_CORE = "install facecues again: pip install --force-reinstall facecues"
-_TORCH = "pip install 'facecues[torch]'"
-_PACKAGES = (
-    _Package("ai-edge-litert", "ai_edge_litert.interpreter", _CORE),
-    _Package("av", "av", _CORE),
-    _Package("dask", "dask", _CORE),
-    _Package("numpy", "numpy", _CORE),
-    _Package(
-        "opencv-python-headless",
-        "cv2",
-        # opencv-python needs libGL and overwrites the files of the headless build.
-        "pip uninstall --yes opencv-python opencv-contrib-python; "
-        "pip install --force-reinstall --no-deps opencv-python-headless",
-    ),
-    _Package("pyarrow", "pyarrow", _CORE),
-    _Package("torch", "torch", _TORCH),
-    _Package("safetensors", "safetensors", _TORCH),
-    _Package(
-        "face-alignment",
-        "face_alignment",
-        # With its dependencies, pip would bring opencv-python.
-        f"{_TORCH}; pip install --no-deps face-alignment",
-    ),
-)
-_SLOW_TO_IMPORT = {"torch", "face_alignment"}
-_BACKENDS = (
-    _Backend("facemesh", "landmarks", ("ai-edge-litert", "opencv-python-headless")),
-    _Backend("face-landmarker", "landmarks", ("ai-edge-litert", "opencv-python-headless")),
-    _Backend("face-alignment", "landmarks", ("torch", "safetensors", "face-alignment", "opencv-python-headless")),
-    _Backend("l2cs (90 bins)", "gaze", ("torch", "safetensors", "opencv-python-headless")),
-    _Backend("l2cs (28 bins)", "gaze", ("torch", "safetensors", "opencv-python-headless")),
-)
-_WITH_IRISES = ("facemesh", "face-landmarker")
-
-
 def check(*, deep: bool = False) -> list[Check]:
-    """Looks at backends, weights, packages and devices, in this order. Uses no network and changes nothing.
+    """Looks at backends, metrics, weights, packages and devices, in this order. Uses no network and changes nothing.
 
     Args:
         deep: also import PyTorch and face-alignment (seconds), to see that they work and whether CUDA does.
     """
-    packages = [_check_package(package, deep) for package in _PACKAGES]
+    packages = [_check_package(package, deep) for package in PACKAGES]
     stored = [_check_weight(name) for name in weights.REGISTRY]
-    backends = [_check_backend(backend, packages, stored) for backend in _BACKENDS]
+    backends = [_check_use(backend, "backend", packages, stored) for backend in BACKENDS]
+    metrics = [_check_use(metric, "metric", packages, stored) for metric in METRICS]
     devices = [
         Check("cpu", "device", True, f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"),
         _check_cuda(deep),
     ]
     python = Check("python", "package", True, platform.python_version())
-    return [*backends, _check_iris(backends), *stored, python, *packages, *devices]
+    return [*backends, _check_iris(backends), *metrics, *stored, python, *packages, *devices]
 
 
 def render(checks: list[Check]) -> Table:
@@ -117,14 +70,13 @@ def render(checks: list[Check]) -> Table:
     return table
 
 
-def _check_package(package: _Package, deep: bool) -> Check:
+def _check_package(package: Package, deep: bool) -> Check:
     """Present and importable: libGL may be missing, or a build too new for this system."""
-    name, module, remedy = package
-    try:
-        found = version(name)
-    except PackageNotFoundError:
+    name, module, remedy, others = package
+    found = next(filter(None, map(_version, (name, *others))), None)
+    if found is None:
         return Check(name, "package", False, "not installed", remedy)
-    if module in _SLOW_TO_IMPORT and not deep:
+    if module in SLOW_TO_IMPORT and not deep:
         importable = find_spec(module) is not None
         return Check(name, "package", importable, found, "" if importable else remedy)
     try:
@@ -132,6 +84,13 @@ def _check_package(package: _Package, deep: bool) -> Check:
     except (ImportError, OSError) as error:  # OSError: a shared library that does not load
         return Check(name, "package", False, f"{found} does not import: {error}", remedy)
     return Check(name, "package", True, found)
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
 
 
 def _check_weight(name: str) -> Check:
@@ -144,29 +103,32 @@ def _check_weight(name: str) -> Check:
     return Check(name, "weights", False, found.detail, ", or ".join(remedies))
 
 
-def _check_backend(backend: _Backend, packages: list[Check], stored: list[Check]) -> Check:
-    wanted = {name for name, weight in weights.REGISTRY.items() if backend.name in weight.unlocks}
-    lacking = [one for one in packages if one.name in backend.packages and not one.usable]
-    absent = [one for one in stored if one.name in wanted and not one.usable]
-    fetchable = [one.name for one in absent if weights.REGISTRY[one.name].sources]
+def _check_use(use: Use, kind: Kind, packages: list[Check], stored: list[Check]) -> Check:
+    """Usable with all packages, and all weights but those that another one stands in for."""
+    wanted = [weight for weight in weights.REGISTRY.values() if use.name in weight.unlocks]
+    here = {one.name for one in stored if one.usable}
+    replaced = {weight.instead_of for weight in wanted if weight.name in here}
+    lacking = [one for one in packages if one.name in use.packages and not one.usable]
+    absent = {weight.name for weight in wanted if not weight.instead_of} - here - replaced
+    fetchable = [one.name for one in stored if one.name in absent and weights.REGISTRY[one.name].sources]
     remedies = [one.remedy for one in lacking]
-    remedies += [one.remedy for one in absent if one.name not in fetchable]
+    remedies += [one.remedy for one in stored if one.name in absent and one.name not in fetchable]
     if fetchable:
         remedies.append(f"facecues weights fetch {' '.join(fetchable)} (also tried on first use)")
     needs = [one.name for one in lacking]
     if absent:
-        needs.append(f"weights {' '.join(one.name for one in absent)}")
-    detail = f"{backend.role}; needs {', '.join(needs)}" if needs else backend.role
-    return Check(backend.name, "backend", not needs, detail, "; ".join(dict.fromkeys(remedies)))
+        needs.append(f"weights {' '.join(one.name for one in stored if one.name in absent)}")
+    detail = f"{use.role}; needs {', '.join(needs)}" if needs else use.role
+    return Check(use.name, kind, not needs, detail, "; ".join(dict.fromkeys(remedies)))
 
 
 def _check_iris(backends: list[Check]) -> Check:
     """The iris gaze has no network of its own: it reads points that some landmark backends give."""
-    givers = [one.name for one in backends if one.name in _WITH_IRISES and one.usable]
+    givers = [one.name for one in backends if one.name in WITH_IRISES and one.usable]
     if givers:
         return Check("iris", "backend", True, f"gaze, with landmarks {' or '.join(givers)}")
-    detail = f"gaze; needs landmarks {' or '.join(_WITH_IRISES)}"
-    return Check("iris", "backend", False, detail, f"make {_WITH_IRISES[0]} usable")
+    detail = f"gaze; needs landmarks {' or '.join(WITH_IRISES)}"
+    return Check("iris", "backend", False, detail, f"make {WITH_IRISES[0]} usable")
 
 
 def _check_cuda(deep: bool) -> Check:
@@ -174,7 +136,7 @@ def _check_cuda(deep: bool) -> Check:
     if not (Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi")):
         return Check("cuda", "device", False, "no NVIDIA driver", "nothing: every backend runs on the CPU")
     if find_spec("torch") is None:
-        return Check("cuda", "device", False, "NVIDIA driver, no PyTorch", _TORCH)
+        return Check("cuda", "device", False, "NVIDIA driver, no PyTorch", TORCH)
     build, remedy = version("torch"), "install a CUDA build of torch"
     if not deep:
         usable = not build.endswith("+cpu")

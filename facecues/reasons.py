@@ -45,3 +45,21 @@ class FrameReason(StrEnum):
 
     NO_FACE = "no_face"
     DECODE_ERROR = "decode_error"
+
+
+class ScoreReason(StrEnum):
+    """Why a score is null, or, beside a value, what lowered its coverage."""
+
+    VIDEO_MISSING = "video_missing"  # the method has no video of this clip
+    VIDEO_FAILED = "video_failed"  # its video, or the reference's, cannot be read; videos.parquet says why
+    NO_FACE = "no_face"  # no frame, or no pair of frames, with a face on both sides
+    TOO_SHORT = "too_short"  # fewer frames than the metric needs
+    SIZE_MISMATCH = "size_mismatch"  # the two pictures have other proportions: they do not show the same region
+    NO_AUDIO = "no_audio"  # no sound, or digital silence
+    CONSTANT = "constant"  # nothing moves, so that no correlation exists
+    IDENTICAL = "identical"  # without any difference PSNR is infinite, which no mean can hold
+    NO_LABEL = "no_label"  # the clip's emotion is not known
+    UNKNOWN_CLASS = "unknown_class"  # the classifier does not know the clip's emotion
+    WEIGHTS_MISSING = "weights_missing"  # run.json says which file and where to get it
+    BACKEND_MISSING = "backend_missing"  # a package is not installed
+    NO_REFERENCE = "no_reference"  # nothing to compare with, such as another take of the same emotion

@@ -1,10 +1,11 @@
-"""Cues at a common rate, by time. Stored cues stay at the clip's own frames; models and paired metrics resample."""
+"""Common rates, and cues at them, by time. Stored cues stay at the clip's own frames; who needs one rate resamples."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 FPS = 25
+AUDIO_RATE = 16_000  # samples per second, wherever sound is looked at
 # Two valid frames further apart than this leave a hole between them: 2.5 frames at 25 per second.
 MAX_GAP_S = 0.1
 _SLACK_S = 5e-4  # time bases are rounded, in Matroska to whole milliseconds
@@ -72,7 +73,7 @@ def _neighbours(
     known = times_s[usable]
     right = np.clip(np.searchsorted(known, at_s), 0, len(known) - 1)
     left = np.maximum(right - 1, 0)
-    around = (known[left] <= at_s) & (at_s <= known[right]) & (known[right] - known[left] <= max_gap_s)
+    around = (known[left] <= at_s) & (at_s <= known[right]) & (known[right] - known[left] <= max_gap_s + _SLACK_S)
     # Beside a hole, or at an end, a frame still answers for its own instant.
     nearest = np.where(np.abs(at_s - known[left]) < np.abs(known[right] - at_s), left, right)
     on_frame = np.abs(known[nearest] - at_s) <= _SLACK_S

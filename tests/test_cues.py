@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 
 import facecues
@@ -36,6 +38,25 @@ def test_missing_is_null_in_the_frame_and_nan_in_the_array(small_store: Path) ->
     assert points.shape == (95, 68, 3) and points.dtype == np.float32
     np.testing.assert_array_equal(np.isnan(points).all(axis=(1, 2)), dark)
     assert (frames.loc[dark, "reason"] == "no_face").all() and frames.loc[~dark, "reason"].isna().all()
+
+
+def test_arrows_own_columns_give_the_array_that_pandas_gives(small_store: Path) -> None:
+    frames = facecues.load_cues(small_store, ["landmarks"])
+    expected = facecues.to_array(frames["landmarks"], (68, 3))
+    assert np.isnan(expected).any()
+    files = sorted((small_store / "frames").rglob("*.parquet"))
+    chunked = pa.concat_tables(pq.read_table(file, columns=["clip_id", "frame", "landmarks"]) for file in files)
+    chunked = chunked.sort_by([("clip_id", "ascending"), ("frame", "ascending")])
+    pieces = pa.concat_tables([chunked.slice(3, 60), chunked.slice(63), chunked.slice(0, 3)])["landmarks"]
+    assert pieces.num_chunks > 1
+    np.testing.assert_array_equal(facecues.to_array(pieces, (68, 3)), np.roll(expected, -3, axis=0))
+    np.testing.assert_array_equal(facecues.to_array(pieces.combine_chunks()), np.roll(expected, -3, 0).reshape(-1, 204))
+    assert facecues.to_array(pieces.slice(0, 0)).shape == (0, 204)
+
+
+def test_column_without_vectors_is_refused(small_store: Path) -> None:
+    with pytest.raises(UsageError, match=r"expected a column of vectors, got one of float.*\.to_numpy"):
+        facecues.to_array(facecues.load_cues(small_store, ["scale"])["scale"])
 
 
 def test_dask_gives_the_same_rows_as_pandas(small_store: Path) -> None:

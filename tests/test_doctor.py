@@ -12,6 +12,8 @@ import pytest
 from rich.console import Console
 
 from facecues import doctor, weights
+from facecues.metrics.instruments import EMOTION, GROUPS, IDENTITY
+from facecues.needs import BACKENDS, METRICS, PACKAGES
 from facecues.weights.registry import REGISTRY, Weight
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -37,17 +39,33 @@ def have(monkeypatch, *names: str) -> None:
     monkeypatch.setattr(doctor.weights, "status", status)
 
 
-def test_every_backend_and_weight_is_reported_once():
+def test_every_backend_metric_and_weight_is_reported_once():
     found = [(one.kind, one.name) for one in doctor.check()]
     assert len(found) == len(set(found))
     backends = {"facemesh", "face-landmarker", "face-alignment", "iris", "l2cs (90 bins)", "l2cs (28 bins)"}
     assert {name for kind, name in found if kind == "backend"} == backends
+    assert {name for kind, name in found if kind == "metric"} == {
+        *("SSIM", "PSNR", "LPIPS", "LPIPS-VGG", "FID", "KID", "FD-AlexNet"),
+        *("emotion-fer", "emotion-emotiefflib", "identity-dlib", "LSE-C", "LSE-D"),
+    }
     assert {name for kind, name in found if kind == "weights"} == set(REGISTRY)
 
 
-def test_every_weight_unlocks_a_backend_that_is_reported():
-    backends = {one.name for one in doctor.check() if one.kind == "backend"}
-    assert {backend for weight in REGISTRY.values() for backend in weight.unlocks} <= backends
+def test_every_instrument_of_an_evaluation_is_reported_or_serves_metrics_that_are():
+    serves = {"inception": {"FID", "KID"}, "alexnet": {"FD-AlexNet"}, "syncnet": {"LSE-C", "LSE-D"}}
+    instruments = {name for group in GROUPS.values() for name in group}
+    assert all(name.isupper() or name.startswith((EMOTION, IDENTITY)) for name in instruments - set(serves))
+    assert set().union(*(serves.get(name, {name}) for name in instruments)) == {metric.name for metric in METRICS}
+
+
+def test_every_weight_unlocks_a_backend_or_metric_that_is_reported():
+    uses = {one.name for one in doctor.check() if one.kind in {"backend", "metric"}}
+    assert {use for weight in REGISTRY.values() for use in weight.unlocks} <= uses
+
+
+def test_every_package_that_something_needs_is_looked_at():
+    known = {package.distribution for package in PACKAGES}
+    assert {name for use in (*BACKENDS, *METRICS) for name in use.packages} <= known
 
 
 def test_what_is_not_usable_has_a_remedy_and_what_is_usable_has_none():
@@ -63,6 +81,22 @@ def test_backend_is_usable_exactly_when_its_weights_are_here(monkeypatch):
     assert "facecues weights fetch iris" in lacking.remedy
     have(monkeypatch, "blazeface-short", "facemesh", "iris")
     assert checks()["backend", "facemesh"].usable
+
+
+def test_metric_without_weights_of_its_own_is_usable_without_any(monkeypatch):
+    have(monkeypatch)
+    found = checks()
+    assert found["metric", "SSIM"].usable and found["metric", "PSNR"].usable
+    assert found["metric", "FID"].detail == "sets of pictures; needs weights inception"
+    assert "facecues weights fetch inception" in found["metric", "FID"].remedy
+
+
+@pytest.mark.parametrize("backbone", ["alexnet", "alexnet-torchvision"])
+def test_either_form_of_a_weight_makes_a_metric_usable(monkeypatch, backbone):
+    have(monkeypatch, "lpips-alex", backbone)
+    found = checks()
+    assert found["metric", "LPIPS"].usable and found["metric", "FD-AlexNet"].usable
+    assert found["metric", "LPIPS-VGG"].detail == "pictures, on VGG16; needs weights lpips-vgg vgg16"
 
 
 def test_iris_gaze_is_usable_with_any_landmark_backend_that_gives_irises(monkeypatch):
@@ -85,20 +119,43 @@ def test_seeded_bundle_makes_face_landmarker_usable(monkeypatch):
     assert checks()["backend", "face-landmarker"].usable
 
 
-def test_package_that_is_not_installed_is_named_with_the_way_to_install_it(monkeypatch):
+def installed_as(monkeypatch, found: dict[str, str | None]) -> None:
+    """Makes distributions appear to be there in another version, or not at all."""
     real = doctor.version
 
     def version(name: str) -> str:
-        if name == "face-alignment":
+        said = found[name] if name in found else real(name)
+        if said is None:
             raise PackageNotFoundError(name)
-        return real(name)
+        return said
 
     monkeypatch.setattr(doctor, "version", version)
+
+
+@pytest.mark.parametrize(
+    ("package", "kind", "use", "remedy"),
+    [
+        ("face-alignment", "backend", "face-alignment", "pip install --no-deps face-alignment"),
+        ("torch", "metric", "LPIPS", "pip install 'facecues[torch]'"),
+        ("h5py", "metric", "emotion-fer", "pip install 'facecues[torch]'"),
+        ("onnxruntime", "metric", "emotion-emotiefflib", "pip install 'facecues[emotion]'"),
+        ("dlib-bin", "metric", "identity-dlib", "pip install 'facecues[identity]'"),
+    ],
+)
+def test_package_that_is_not_installed_is_named_with_the_way_to_install_it(monkeypatch, package, kind, use, remedy):
+    (one,) = (one for one in PACKAGES if one.distribution == package)
+    installed_as(monkeypatch, dict.fromkeys([package, *one.others]))
     have(monkeypatch, *REGISTRY)
     found = checks()
-    assert found["backend", "face-alignment"].detail == "landmarks; needs face-alignment"
-    assert "pip install --no-deps face-alignment" in found["backend", "face-alignment"].remedy
-    assert found["backend", "facemesh"].usable
+    assert found[kind, use].detail.endswith(f"; needs {package}")
+    assert remedy in found[kind, use].remedy
+    assert found["backend", "facemesh"].usable and found["metric", "SSIM"].usable
+
+
+def test_module_that_another_distribution_brings_counts(monkeypatch):
+    pytest.importorskip("dlib")
+    installed_as(monkeypatch, {"dlib-bin": None, "dlib": "20.0.1"})
+    assert checks()["package", "dlib-bin"] == doctor.Check("dlib-bin", "package", True, "20.0.1")
 
 
 def test_opencv_that_lacks_libgl_is_named_with_the_headless_build_as_the_remedy(monkeypatch):

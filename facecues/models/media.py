@@ -20,9 +20,8 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from facecues.errors import FacecuesError, UsageError
-from facecues.resample import FPS
+from facecues.resample import AUDIO_RATE, FPS
 
-AUDIO_RATE = 16000
 _AUDIO_BITS = 64_000  # per second; speech in one channel
 
 Picture = NDArray[np.uint8]

@@ -28,7 +28,7 @@ from rich.table import Table
 
 from facecues.config import ExtractConfig
 from facecues.errors import ClipError, FacecuesError, UsageError
-from facecues.models.media import AUDIO_RATE, read_picture, usual_portrait, write_audio, write_video
+from facecues.models.media import read_picture, usual_portrait, write_audio, write_video
 from facecues.models.synth.corpus import (
     ClipPlan,
     Cues,
@@ -52,7 +52,7 @@ from facecues.preprocess.contracts import ClipReport
 from facecues.preprocess.index import build_index
 from facecues.preprocess.landmarks.facemesh import FaceMeshBackend
 from facecues.reasons import ClipReason, Status
-from facecues.resample import FPS
+from facecues.resample import AUDIO_RATE, FPS
 from facecues.weights import REGISTRY, sha256_of
 
 TRUTH = "truth"

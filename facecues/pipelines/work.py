@@ -25,6 +25,7 @@ from facecues.pipelines.rows import Row, extracted_row, failed_row
 from facecues.pipelines.store import staged_file
 from facecues.pipelines.watchdog import has_fired, watchdog
 from facecues.preprocess.contracts import ClipExtractor
+from facecues.preprocess.watch import content_hash
 from facecues.reasons import ClipReason
 from facecues.schema import FRAME_SCHEMA
 
@@ -33,7 +34,7 @@ Build = Callable[[ExtractConfig], ClipExtractor]
 _PACKAGES = ("facecues", "ai-edge-litert", "av", "dask", "numpy", "opencv-python-headless", "pyarrow", "scipy")
 
 # The extractor looks at the clock between frames; the watchdog is for what never comes back to it.
-_GRACE, _GRACE_S = 0.1, 2.0
+GRACE, GRACE_S = 0.1, 2.0
 
 # faulthandler's clock and the extractor serve one clip at a time, however many threads a worker has.
 _ONE_CLIP = threading.Lock()
@@ -109,19 +110,19 @@ def _extract_guarded(workplace: Workplace, job: ClipJob) -> Row | None:
             f"{workplace.signature!r}: see to it that all workers have the same facecues and the same weights."
         )
     limit_s = workplace.config.limits.clip_timeout_s
-    marker = workplace.staging / (hashlib.sha256(job.clip.clip_id.encode()).hexdigest() + ".hung")
+    marker = job_marker(workplace.staging, job.clip.clip_id)
     started = time.perf_counter()
     try:
         if has_fired(marker):
             raise ClipError(ClipReason.TIMEOUT, f"no end and no sign of life in {limit_s:g} s")
-        with watchdog(marker, limit_s * (1 + _GRACE) + _GRACE_S):
+        with watchdog(marker, limit_s * (1 + GRACE) + GRACE_S):
             return _extract(workplace, job, extractor, started)
     except ClipError as error:
         reason, message = error.reason, error.message
     except FacecuesError:
         raise
     except Exception as error:  # noqa: BLE001 - the isolation boundary: one clip's fault stays its own
-        reason, message = ClipReason.INTERNAL_ERROR, _sentence(error)
+        reason, message = ClipReason.INTERNAL_ERROR, sentence_of(error)
     return failed_row(job.clip, reason, message, workplace.signature, time.perf_counter() - started)
 
 
@@ -146,15 +147,15 @@ def _extract(workplace: Workplace, job: ClipJob, extractor: ClipExtractor, start
 
 def _content_key(video: Path, signature: str) -> str:
     """sha256 over the sha256 of the video's bytes and the signature."""
-    try:
-        with video.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ClipError(ClipReason.UNREADABLE, f"the file cannot be read: {error.strerror}") from error
-    return hashlib.sha256(f"{content} {signature}".encode()).hexdigest()
+    return hashlib.sha256(f"{content_hash(video)} {signature}".encode()).hexdigest()
 
 
-def _sentence(error: Exception) -> str:
+def job_marker(folder: Path, name: str) -> Path:
+    """The watchdog's file for a job."""
+    return folder / (hashlib.sha256(name.encode()).hexdigest() + ".hung")
+
+
+def sentence_of(error: Exception) -> str:
     """What went wrong and where, in one line."""
     at = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}: {error}"[:500]

@@ -46,7 +46,7 @@ def account_of_file(path: Path) -> AudioAccount | None:
         ClipError: NO_AUDIO, when the file does not open.
     """
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="ignore") as container:
             if not container.streams.audio:
                 return None
             stream = container.streams.audio[0]

@@ -158,7 +158,7 @@ def _open(path: Path) -> InputContainer:
     try:
         if path.stat().st_size == 0:
             raise ClipError(ClipReason.EMPTY_FILE, "the file is empty")
-        return av.open(str(path))
+        return av.open(str(path), metadata_errors="ignore")
     except (av.error.FFmpegError, OSError) as error:
         raise ClipError(ClipReason.UNREADABLE, f"does not open as a video: {_words(error)}") from error
 

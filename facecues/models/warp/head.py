@@ -31,8 +31,8 @@ _SUPERSAMPLE = {256: 2.0, 512: 1.5}  # by the frames' size: edges of lids and li
 _IRIS_DIAMETER = 0.42
 _IRIS_BEHIND = 2.0  # heads; the lids have 0, the eyeball more
 _HEAD = 3.0  # from crown to chin, template units
-# The network that reads the portrait makes faces flat: drawn so, a head that is told to turn by 20 degrees is read as turned
-# by 14, and this much deeper by 16; pitch is read as 0.99 and 1.08 of what is told.
+# The network that reads the portrait makes faces flat: drawn so, a head that is told to turn by 20 degrees is read as
+# turned by 14, and this much deeper by 16; pitch is read as 0.99 and 1.08 of what is told.
 _DEEPER = np.array([1.0, 1.0, 1.1])
 
 

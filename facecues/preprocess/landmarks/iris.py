@@ -19,8 +19,8 @@ from facecues.preprocess.video import Frame
 _ROI_SCALE = 2.3  # side of the crop over the longer extent of the two corners (MediaPipe's iris graph)
 _RING = 16  # the first points of the network's 71 go round the lids
 _CORNERS = np.array([[0, 3], [6, 9]])  # of each eye, among the 12 points of both
-# The network's corners follow the iris along the eye by 0.46 of its way, the mesh's by 0.06, but the mesh places them less
-# well: measured on saccades of real clips, docs/accuracy.md. The mean of both keeps most of either's virtue.
+# The network's corners follow the iris along the eye nearly half of its way, the mesh's hardly, but the mesh is less
+# symmetric: with more of it, what a mirrored clip reads differs by more than 3 degrees. See docs/accuracy.md.
 _FROM_MESH = 0.25
 # The left eye is read in a mirrored crop: its points come outer corner first; iBUG 42-47 starts at the inner one.
 _MIRRORED_ORDER = np.array([3, 2, 1, 0, 5, 4])

@@ -1,0 +1,147 @@
+"""The networks and picture metrics of an evaluation: those that can be had here, and why the others cannot."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from facecues.errors import BackendUnavailableError, FacecuesError, UsageError, WeightsMissingError
+from facecues.metrics.contracts import FrameNetwork, PictureMetric
+from facecues.metrics.protocols import Protocol
+from facecues.metrics.psnr import Psnr
+from facecues.metrics.ssim import Ssim
+from facecues.reasons import ScoreReason
+
+EMOTION: Final = "emotion-"  # before a classifier's name, among the networks
+IDENTITY: Final = "identity-"  # before an embedding's
+# Of networks and picture metrics, what they serve; what needs cues alone always comes.
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "ssim": ("SSIM",),
+    "psnr": ("PSNR",),
+    "lpips": ("LPIPS",),
+    "lpips-vgg": ("LPIPS-VGG",),
+    "fid": ("inception",),
+    "fd-alexnet": ("alexnet",),
+    "emotion": ("emotion-fer", "emotion-emotiefflib"),
+    "identity": ("identity-dlib",),
+    "lip-sync": ("syncnet",),
+}
+# LPIPS on VGG16 takes a second a frame, dlib's embedding a twelfth of one: whoever wants them asks for them.
+DEFAULT_GROUPS: Final = tuple(name for name in GROUPS if name not in ("lpips-vgg", "identity"))
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why an instrument is not there: the reason in tables, and the sentence that says what to do."""
+
+    reason: ScoreReason
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instruments:
+    """What looks at pictures, by name, in a fixed order.
+
+    Attributes:
+        pictures: PictureMetrics by the metric's name.
+        networks: FrameNetworks by the features' name.
+        absent: why the others that were asked for are not there.
+    """
+
+    pictures: Mapping[str, PictureMetric[Any]]
+    networks: Mapping[str, FrameNetwork]
+    absent: Mapping[str, Absence]
+
+
+def build_instruments(
+    protocol: Protocol,
+    groups: Collection[str] = DEFAULT_GROUPS,
+    classifiers: Collection[str] = (),
+    *,
+    device: str = "cpu",
+    skip: Mapping[str, Absence] | None = None,
+) -> Instruments:
+    """Loads what can be loaded; a missing weight or package costs its own columns.
+
+    Args:
+        protocol: options of the picture metrics.
+        groups: of `GROUPS`.
+        classifiers: folders of trained emotion classifiers, besides the usual ones.
+        device: a PyTorch device.
+        skip: instruments known to be absent, not to be looked for again.
+
+    Raises:
+        UsageError: no such group, device or classifier.
+    """
+    unknown = sorted(set(groups) - GROUPS.keys())
+    if unknown:
+        raise UsageError(f"No metric group is called {', '.join(unknown)}: expected some of {', '.join(GROUPS)}.")
+    wanted = [name for group in GROUPS if group in groups for name in GROUPS[group]]
+    wanted += [f"{EMOTION}{folder}" for folder in classifiers]
+    pictures: dict[str, PictureMetric[Any]] = {}
+    networks: dict[str, FrameNetwork] = {}
+    absent = dict(skip or {})
+    for name in wanted:
+        if name in absent:
+            continue
+        try:
+            if name.isupper():
+                pictures[name] = _picture_metric(name, protocol, device)
+            else:
+                networks[name] = _network(name, device)
+        except WeightsMissingError as error:
+            absent[name] = Absence(ScoreReason.WEIGHTS_MISSING, str(error))
+        except BackendUnavailableError as error:
+            absent[name] = Absence(ScoreReason.BACKEND_MISSING, str(error))
+        except UsageError:
+            raise
+        except FacecuesError as error:
+            absent[name] = Absence(ScoreReason.BACKEND_MISSING, str(error))
+    return Instruments(pictures, networks, absent)
+
+
+def _picture_metric(name: str, protocol: Protocol, device: str) -> PictureMetric[Any]:
+    if name == "SSIM":
+        return Ssim(protocol.ssim)
+    if name == "PSNR":
+        return Psnr(protocol.psnr)
+    from facecues.metrics.lpips import Lpips  # PyTorch is optional
+
+    return Lpips("vgg" if name == "LPIPS-VGG" else "alex", device=device)
+
+
+def _network(name: str, device: str) -> FrameNetwork:
+    """Only this one's libraries are imported."""
+    if name.startswith(EMOTION):
+        from facecues.metrics.networks.emotion_classifiers import emotion_classifier
+
+        return emotion_classifier(name.removeprefix(EMOTION), device)
+    if name.startswith(IDENTITY):
+        from facecues.metrics.networks.face_embedding import face_embedding
+
+        return face_embedding(name.removeprefix(IDENTITY))
+    return _NETWORKS[name](device)
+
+
+def _inception(device: str) -> FrameNetwork:
+    from facecues.metrics.networks.inception import InceptionFeatures
+
+    return InceptionFeatures(device)
+
+
+def _alexnet(device: str) -> FrameNetwork:
+    from facecues.metrics.networks.alexnet import AlexNetFeatures, imagenet_alexnet
+
+    return AlexNetFeatures(imagenet_alexnet(device))
+
+
+def _syncnet(device: str) -> FrameNetwork:
+    from facecues.metrics.networks.syncnet import SyncNetFeatures
+
+    return SyncNetFeatures(device)
+
+
+_NETWORKS: Final[Mapping[str, Callable[[str], FrameNetwork]]] = {
+    "inception": _inception,
+    "alexnet": _alexnet,
+    "syncnet": _syncnet,
+}

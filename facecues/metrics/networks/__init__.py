@@ -1,0 +1,1 @@
+"""Networks that metrics look through, with other people's weights."""

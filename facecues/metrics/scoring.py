@@ -1,0 +1,221 @@
+"""What is kept of a clip's videos, turned into scores. No video is opened here, so that tables can be made again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecues.metrics import gaze, mouth, mouth_audio, pose
+from facecues.metrics.blinks import BLINK_RATE, BLINK_SIGNATURE, blink_score
+from facecues.metrics.contracts import CueTrack, Float32, Float64, MetricInfo, Score
+from facecues.metrics.emotion import EMOTION_ACCURACY, emotion_score, emotion_signature
+from facecues.metrics.identity import identity_info, identity_signature, identity_similarity
+from facecues.metrics.instruments import EMOTION, IDENTITY, Absence
+from facecues.metrics.landmarks import landmark_infos, landmark_scores
+from facecues.metrics.lip_sync import LSE_C, LSE_C_GAP, LSE_D, LSE_D_GAP, LSE_OFFSET, gap, lip_sync_scores
+from facecues.metrics.lip_sync import signature as lse_signature
+from facecues.metrics.pictures import LPIPS, LPIPS_VGG
+from facecues.metrics.protocols import Protocol
+from facecues.metrics.psnr import PSNR
+from facecues.metrics.ssim import SSIM
+from facecues.reasons import ScoreReason
+from facecues.resample import FPS
+
+SOUND: Final = "-sound"  # after a network's name: its features of the sound
+
+_PICTURES: Final = {info.name: info for info in (SSIM, PSNR, LPIPS, LPIPS_VGG)}
+_LSE: Final = (LSE_D, LSE_C, LSE_OFFSET)
+_GAPS: Final = (LSE_D_GAP, LSE_C_GAP)
+_REAL_GAPS: Final = ((mouth_audio.AM_CORR, mouth_audio.AM_GAP), (LSE_D, LSE_D_GAP), (LSE_C, LSE_C_GAP))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A metric as this run measures it.
+
+    Attributes:
+        info: name, direction, unit.
+        signature: everything that changes its numbers.
+        pairs: it compares with the reference, which has no such score itself.
+        absent: why there is no value in this run; None where there is.
+    """
+
+    info: MetricInfo
+    signature: str
+    pairs: bool
+    absent: Absence | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What is kept of one video.
+
+    Attributes:
+        track: its cues.
+        envelope: (T,) loudness at its instants; None without any sound.
+        features: (T, d) by network, NaN where nothing is shown.
+    """
+
+    track: CueTrack
+    envelope: Float64 | None
+    features: Mapping[str, Float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rules:
+    """What scoring needs to know of a run.
+
+    Attributes:
+        protocol: the options.
+        classes: of each emotion classifier, by network name.
+    """
+
+    protocol: Protocol
+    classes: Mapping[str, tuple[str, ...]]
+
+
+def make_columns(
+    rules: Rules, watcher: str, signatures: Mapping[str, str], absent: Mapping[str, Absence]
+) -> dict[str, Column]:
+    """All columns of a run by name, in the order of tables.
+
+    Args:
+        rules: of the run.
+        watcher: signature of what reads the cues.
+        signatures: of the picture metrics and networks that are there, by name.
+        absent: why others are not.
+    """
+    protocol = rules.protocol
+    own = {**mouth.mouth_signatures(protocol.missing), **pose.pose_signatures(protocol.missing)}
+    own |= gaze.gaze_signatures(protocol.missing)
+    columns = [
+        Column(info, protocol.landmarks.signature(info.name), True) for info in landmark_infos(protocol.landmarks)
+    ]
+    columns += [Column(info, own[info.name], True) for info in (mouth.MOUTH_ERROR, mouth.MOUTH_CORRELATION)]
+    columns += [Column(info, own[info.name], info.better is not None) for info in pose.POSE_METRICS]
+    columns += [Column(info, own[info.name], info.better is not None) for info in gaze.GAZE_METRICS]
+    columns.append(Column(BLINK_RATE, BLINK_SIGNATURE, False))
+    columns += [
+        Column(info, mouth_audio.signature(), False)
+        for info in (mouth_audio.AM_CORR, mouth_audio.AM_BEST, mouth_audio.AM_LAG)
+    ]
+    columns.append(Column(mouth_audio.AM_GAP, mouth_audio.signature(), True))
+    columns = [replace(column, signature=f"{column.signature}|by:{_short(watcher)}") for column in columns]
+    seen = f"|pic:{protocol.pictures.signature}|fps:{FPS}"
+    for name, info in _PICTURES.items():
+        if name in signatures or name in absent:
+            signature = signatures.get(name, name.lower()) + seen + f"|miss:{protocol.missing}|over:{protocol.over}"
+            columns.append(Column(info, signature, True, absent.get(name)))
+    for name in [*signatures, *absent]:
+        network = signatures.get(name, name)
+        if name.startswith(EMOTION):
+            info = replace(EMOTION_ACCURACY, name=f"{EMOTION_ACCURACY.name}-{name.removeprefix(EMOTION)}")
+            signature = emotion_signature(network.replace("|", ","), rules.classes.get(name, ()), protocol.missing)
+            columns.append(Column(info, signature + seen, False, absent.get(name)))
+        elif name.startswith(IDENTITY):
+            signature = identity_signature(network.replace("|", ",")) + seen
+            columns.append(Column(identity_info(name.removeprefix(IDENTITY)), signature, True, absent.get(name)))
+        elif name == "syncnet":
+            signature = lse_signature(network.replace("|", ",")) + seen
+            columns += [Column(info, signature, info in _GAPS, absent.get(name)) for info in (*_LSE, *_GAPS)]
+    return {column.info.name: column for column in columns}
+
+
+def alone_scores(seen: Seen, emotion: str | None, rules: Rules, expected: int) -> dict[str, Score]:
+    """Scores that one video has without any other, by name.
+
+    Args:
+        seen: generated or real.
+        emotion: the intended one, None where it is not known.
+        rules: of the run.
+        expected: instants that the reference has.
+    """
+    scores = pose.head_motion(seen.track, frames=expected)
+    scores[gaze.EYE_CONTACT.name] = gaze.eye_contact(seen.track, frames=expected)
+    scores[BLINK_RATE.name] = blink_score(seen.track, frames=expected)
+    opening = mouth.mouth_opening(seen.track.normalized)
+    scores |= mouth_audio.envelope_scores(opening, seen.envelope, expected=expected)
+    for name, classes in rules.classes.items():
+        score = emotion_score(
+            seen.features[name][:expected], emotion, classes, expected, missing=rules.protocol.missing
+        )
+        scores[f"{EMOTION_ACCURACY.name}-{name.removeprefix(EMOTION)}"] = score
+    if "syncnet" in seen.features:
+        heard = seen.features.get(f"syncnet{SOUND}")
+        scores |= lip_sync_scores(seen.features["syncnet"], heard, expected=expected)
+    return scores
+
+
+def pair_scores(
+    pred: Seen, target: Seen, values: Mapping[str, Float64], still: Mapping[str, Float64], rules: Rules
+) -> dict[str, Score]:
+    """Scores of a generated video against the real one, by name.
+
+    Args:
+        pred, target: both sides.
+        values: (T,) by picture metric, one for each instant of the reference, NaN where one side shows nothing.
+        still: (T,) the same for the reference's first frame held still, NaN where the reference shows nothing.
+        rules: of the run.
+    """
+    protocol = rules.protocol
+    scores = landmark_scores(pred.track, target.track, protocol.landmarks)
+    scores |= mouth.mouth_scores(pred.track, target.track, missing=protocol.missing)
+    scores |= pose.pose_scores(pred.track, target.track, missing=protocol.missing)
+    scores |= gaze.gaze_scores(pred.track, target.track, missing=protocol.missing)
+    for name, each in values.items():
+        fill = still.get(name) if protocol.missing == "penalize" else None
+        scores[name] = picture_score(each, fill, available=len(pred.track))
+    for name, features in pred.features.items():
+        if name.startswith(IDENTITY):
+            score = identity_similarity(features[: len(target.track)], target.features[name])
+            scores[identity_info(name.removeprefix(IDENTITY)).name] = score
+    return scores
+
+
+def gap_scores(pred: Mapping[str, Score], target: Mapping[str, Score]) -> dict[str, Score]:
+    """How far a video's scores of lip sync are from the real clip's, which a generator can beat, but should equal."""
+    return {far.name: gap(pred[own.name], target[own.name]) for own, far in _REAL_GAPS if own.name in pred}
+
+
+def picture_score(values: Float64, still: Float64 | None, *, available: int) -> Score:
+    """The mean of a picture metric over a clip.
+
+    Frames in which nothing differs have an infinite PSNR, which no mean can hold: they are left out, and lower the
+    coverage.
+
+    Args:
+        values: (T,) one for each instant of the reference; NaN where one side shows nothing.
+        still: (T,) what such instants count instead; None leaves them out.
+        available: instants that the generated video has.
+    """
+    known = np.isfinite(values)
+    counted = values if still is None else np.where(np.isnan(values), still, values)
+    counted = counted[np.isfinite(counted)]
+    value = float(counted.mean()) if counted.size else None
+    expected = len(values)
+    reason = None
+    if not known.all():
+        reason = _lost(values, expected - min(available, expected))
+    return Score(value, int(known.sum()), float(known.mean()) if expected else 0.0, reason)
+
+
+def _lost(values: Float64, cut: int) -> ScoreReason:
+    """What kept most frames from being compared."""
+    same, hidden = int(np.isinf(values).sum()), int(np.isnan(values).sum())
+    if same > hidden:
+        return ScoreReason.IDENTICAL
+    return ScoreReason.TOO_SHORT if 2 * cut > hidden else ScoreReason.NO_FACE
+
+
+def spread_rows(rows: NDArray[np.float32], shown: NDArray[np.bool_]) -> Float32:
+    """(n, d) features of the instants that are shown to (T, d), NaN elsewhere."""
+    out = np.full((len(shown), rows.shape[1]), np.nan, np.float32)
+    out[shown] = rows
+    return out
+
+
+def _short(watcher: str) -> str:
+    """The watcher's signature as one part of another."""
+    return watcher.removeprefix("cues|").partition("|pictures:")[0].replace("|", ",")

@@ -1,0 +1,335 @@
+"""Metrics of whole sets of clips: Fréchet and kernel distances, distributions of gaze and head pose, emotions.
+
+Each is computed from what is kept per clip, so that any subset, split or bootstrap is made without a video.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecues.metrics import frechet, gaze, histograms, kid, pose
+from facecues.metrics.contracts import CueTrack, Float32, Float64, MetricInfo
+from facecues.metrics.distributions import Counts
+from facecues.metrics.emotion import (
+    EMOTION_ACCURACY_RATIO,
+    EMOTION_MACRO_F1,
+    EmotionCounts,
+    accuracy_ratio,
+    emotion_signature,
+)
+from facecues.metrics.frechet import FeatureStatistics, features_to_statistics, merge
+from facecues.metrics.histograms import ClipCounts, Distances, EmotionHistograms
+from facecues.metrics.instruments import EMOTION
+from facecues.metrics.missing import Missing
+from facecues.metrics.signature import make_signature
+from facecues.metrics.statistics import bootstrap_weights, interval_of_draws
+from facecues.resample import FPS
+
+RESAMPLES: Final = 199
+_DRAWS_OF_INCEPTION: Final = 99  # each takes a second with many frames of 2048 features
+_MOST_ROWS: Final = 20_000  # of features in memory for the kernel distance, evenly spread over the clips
+_NO_LABEL: Final = "any"  # stands for the emotion where labels are unknown
+
+GAZE_EMOTION_P: Final = MetricInfo(
+    "Gaze-emotion-p", "share of label shuffles within actors that set emotions' gaze as far apart", None, ""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOfSet:
+    """A clip that a method and the reference both have.
+
+    Attributes:
+        clip_id: its name.
+        actor: None where it is not known; then each clip stands for itself.
+        emotion: None where it is not known.
+    """
+
+    clip_id: str
+    actor: str | None
+    emotion: str | None
+
+    @property
+    def unit(self) -> str:
+        """What is drawn as a whole when clips are resampled."""
+        return self.actor or self.clip_id
+
+
+@dataclass(frozen=True, slots=True)
+class SetValue:
+    """A metric of a set of clips.
+
+    Attributes:
+        info: the metric.
+        value: None where it cannot be had; `note` says why.
+        low, high: ends of the 95 % interval over actors; None where it cannot be had.
+        n_frames: of the smaller side.
+        signature: everything that changes the value.
+        note: what has to stand beside it.
+        group: "all" or, for a value of one emotion, "emotion:happy".
+        n_clips, n_expected, n_actors: clips that made it, of how many of the reference, of how many actors.
+        reason: why there is no value, of facecues.reasons.ScoreReason.
+    """
+
+    info: MetricInfo
+    value: float | None
+    low: float | None
+    high: float | None
+    n_frames: int
+    signature: str
+    note: str | None = None
+    group: str = "all"
+    n_clips: int = 0
+    n_expected: int = 0
+    n_actors: int = 0
+    reason: str | None = None
+
+
+Load = Callable[[ClipOfSet], tuple[Float32, Float32]]
+"""Features of a clip, generated and real, (n, d) each; rows of NaN where nothing is shown."""
+
+
+def frechet_and_kernel(
+    network: str, signature: str, clips: Sequence[ClipOfSet], load: Load, *, resamples: int = RESAMPLES, seed: int = 0
+) -> list[SetValue]:
+    """FID and KID on Inception, FD-AlexNet on AlexNet; one actor's features in memory at a time, but for KID's.
+
+    Args:
+        network: "inception" or "alexnet".
+        signature: of the network and of the pictures.
+        clips: that both sides have.
+        load: their features.
+        resamples: draws of actors for the interval; 0 for none.
+        seed: of the draws.
+    """
+    info = frechet.FID if network == "inception" else frechet.FD_ALEXNET
+    stride = 1
+    sides: tuple[list[FeatureStatistics], list[FeatureStatistics]] = ([], [])
+    rows: tuple[list[Float32], list[Float32]] = ([], [])
+    for of_actor in _by_unit(clips).values():
+        loaded = [load(clip) for clip in of_actor]
+        for side in (0, 1):
+            shown = np.concatenate([_shown(both[side]) for both in loaded])
+            sides[side].append(features_to_statistics(shown) if len(shown) else _NOTHING)
+            rows[side].append(shown)
+    kept = [at for at, both in enumerate(zip(*sides, strict=True)) if min(one.count for one in both) > 0]
+    pred, target = ([side[at] for at in kept] for side in sides)
+    frames = min(sum(one.count for one in side) for side in (pred, target)) if kept else 0
+    name = make_signature(
+        info.name, {"net": signature.replace("|", ","), "frames": "all", "fps": FPS, "miss": "exclude"}
+    )
+    if frames < 2:
+        return [SetValue(info, None, None, None, frames, name, "fewer than two frames on one side")]
+    value = frechet.frechet_distance(merge(pred), merge(target))
+    low, high, note = _interval(
+        value,
+        len(kept),
+        min(resamples, _DRAWS_OF_INCEPTION) if network == "inception" else resamples,
+        seed,
+        lambda draws: frechet.resampled_frechet_distances(pred, target, draws),
+    )
+    warning = frechet.small_sample_warning(frames, info.name)
+    found = [SetValue(info, value, low, high, frames, name, _notes(warning, note))]
+    if network == "inception":
+        both = [np.concatenate(side) for side in rows]
+        stride = max(1, -(-max(map(len, both)) // _MOST_ROWS))
+        kernel = kid.kid(*(side[::stride] for side in both))
+        parts = {"net": signature.replace("|", ","), "subsets": kernel.subsets, "every": stride, "fps": FPS}
+        found.append(
+            SetValue(kid.KID, kernel.value, None, None, frames, make_signature("kid", parts | {"miss": "exclude"}))
+        )
+    return found
+
+
+def gaze_and_pose(
+    clips: Sequence[ClipOfSet],
+    tracks: Callable[[ClipOfSet], tuple[CueTrack, CueTrack]],
+    *,
+    by: str,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[SetValue]:
+    """Distances of gaze's and head pose's distributions per emotion, their mean over emotions, and whether emotion
+    or actor makes the generated gaze differ.
+
+    Args:
+        clips: that both sides have.
+        tracks: their cues, generated and real.
+        by: signature of what read them.
+        resamples, seed: as for `frechet_and_kernel`.
+    """
+    counts: dict[str, tuple[list[ClipCounts], list[ClipCounts]]] = defaultdict(lambda: ([], []))
+    frames = [0, 0]
+    for clip in clips:
+        for side, track in enumerate(tracks(clip)):
+            frames[side] += int(track.has_face.sum())
+            for name, each in _counted(track).items():
+                counts[name][side].append(ClipCounts(clip.clip_id, clip.unit, clip.emotion or _NO_LABEL, each))
+    found = []
+    for name, sides in counts.items():
+        pred, target = (EmotionHistograms(side) for side in sides)
+        found += _distances(name, pred, target, min(frames), by=by, resamples=resamples, seed=seed)
+    if counts:
+        found += _permutation(EmotionHistograms(counts["combined"][0]), min(frames), by)
+    return found
+
+
+def emotion_values(
+    name: str,
+    network: str,
+    classes: tuple[str, ...],
+    *,
+    videos: Iterable[tuple[str, Float32]],
+    real: Iterable[tuple[str, Float32]],
+    missing: Missing,
+) -> tuple[list[SetValue], EmotionCounts]:
+    """Macro F1, and the accuracy's ratio to that on the real clips; and the confusions.
+
+    Args:
+        name: of the classifier among the networks.
+        network: its signature.
+        classes: that it knows.
+        videos: (intended emotion, (T, classes) probabilities) of the method's labelled clips.
+        real: the same of the real clips.
+        missing: `penalize` counts a video without a face as wrong.
+    """
+    generated, reference = (_counts(classes, side) for side in (videos, real))
+    ours, theirs = generated.compute(missing), reference.compute(missing)
+    signature = emotion_signature(network.replace("|", ","), classes, missing)
+    label = name.removeprefix(EMOTION)
+    left_out = f"without {', '.join(sorted(ours.excluded))}" if ours.excluded else None
+    values = ((EMOTION_MACRO_F1, ours.macro_f1), (EMOTION_ACCURACY_RATIO, accuracy_ratio(ours, theirs)))
+    return [
+        SetValue(replace(info, name=f"{info.name}-{label}"), value, None, None, ours.videos, signature, left_out)
+        for info, value in values
+    ], generated
+
+
+_NOTHING: Final = FeatureStatistics(0, np.zeros(1), None, None)
+
+
+def _by_unit(clips: Sequence[ClipOfSet]) -> dict[str, list[ClipOfSet]]:
+    """In the order of the units' names, and of the clips' within."""
+    units: dict[str, list[ClipOfSet]] = defaultdict(list)
+    for clip in sorted(clips, key=lambda clip: (clip.unit, clip.clip_id)):
+        units[clip.unit].append(clip)
+    return units
+
+
+def _shown(features: Float32) -> Float32:
+    return np.asarray(features[~np.isnan(features).any(axis=1)])
+
+
+def _interval(
+    value: float, units: int, resamples: int, seed: int, draw: Callable[[NDArray[np.int64]], NDArray[np.float64]]
+) -> tuple[float | None, float | None, str | None]:
+    if not resamples or units < 2:
+        return None, None, "one actor: no interval" if units < 2 else None
+    weights = bootstrap_weights([str(unit) for unit in range(units)], resamples, seed)
+    # Of few actors there are few different draws: of four, 35.
+    distinct, which = np.unique(weights, axis=0, return_inverse=True)
+    found = interval_of_draws(value, draw(distinct)[which], n=units, actors=units, seed=seed)
+    return found.low, found.high, found.note
+
+
+def _counted(track: CueTrack) -> Mapping[str, Counts]:
+    of_gaze = gaze.gaze_counts(track)
+    return {**of_gaze, **pose.pose_counts(track)}
+
+
+def _distances(
+    what: str, pred: EmotionHistograms, target: EmotionHistograms, frames: int, *, by: str, resamples: int, seed: int
+) -> list[SetValue]:
+    of_emotion = histograms.emotion_distances(pred, target)
+    if not of_emotion:
+        return []
+    mean = _values(what, histograms.mean_distances(of_emotion))
+    units = sorted({clip.actor for clip in target})
+    draws = None
+    if resamples and len(units) > 1:
+        distinct, which = np.unique(bootstrap_weights(units, resamples, seed), axis=0, return_inverse=True)
+        draws = _resampled(what, _of_units(pred, units), _of_units(target, units), distinct)[which]
+    found = []
+    for at, info in enumerate(_columns(what)):
+        signature = f"{histograms.histogram_signature(info.name, what)}|by:{by}"
+        low = high = note = None
+        if draws is not None:
+            interval = interval_of_draws(mean[at], draws[:, at], n=len(target), actors=len(units), seed=seed)
+            low, high, note = interval.low, interval.high, interval.note
+        found.append(SetValue(info, mean[at], low, high, frames, signature, note))
+        for emotion, each in of_emotion.items():
+            if emotion != _NO_LABEL:
+                value = _values(what, each)[at]
+                found.append(SetValue(info, value, None, None, frames, signature, group=f"emotion:{emotion}"))
+    return found
+
+
+def _of_units(side: EmotionHistograms, units: Sequence[str]) -> dict[str, list[Float64 | None]]:
+    """Each unit's histogram by emotion; None where it has none."""
+    found: dict[str, list[Float64 | None]] = {}
+    for at, unit in enumerate(units):
+        own = EmotionHistograms([clip for clip in side if clip.actor == unit])
+        for emotion in own.emotions:
+            found.setdefault(emotion, [None] * len(units))[at] = own.fractions(emotion)
+    return found
+
+
+def _resampled(
+    what: str,
+    pred: Mapping[str, list[Float64 | None]],
+    target: Mapping[str, list[Float64 | None]],
+    weights: NDArray[np.int64],
+) -> Float64:
+    """(draws, columns): the means over emotions, NaN where a draw has no emotion on both sides."""
+    out = np.full((len(weights), len(_columns(what))), np.nan)
+    for row, draw in zip(out, weights, strict=True):
+        distances = {}
+        for emotion in target:
+            generated, real = _weighted(pred.get(emotion, []), draw), _weighted(target[emotion], draw)
+            if generated is not None and real is not None:
+                distances[emotion] = histograms.histogram_distances(generated, real)
+        if distances:
+            row[:] = _values(what, histograms.mean_distances(distances))
+    return out
+
+
+def _weighted(fractions: Sequence[Float64 | None], draw: NDArray[np.int64]) -> Float64 | None:
+    drawn = [n * each for each, n in zip(fractions, draw, strict=False) if n and each is not None]
+    return np.sum(drawn, axis=0) if drawn else None
+
+
+def _columns(what: str) -> tuple[MetricInfo, ...]:
+    if what in pose.AXES:
+        return (pose.POSE_JS[pose.AXES.index(what)],)
+    infos = (gaze.GAZE_JS, gaze.GAZE_TV, *gaze.GAZE_W1)
+    suffix = {"combined": "", "left": "-L", "right": "-R"}[what]
+    return tuple(replace(info, name=info.name.replace("Gaze", f"Gaze{suffix}", 1)) for info in infos)
+
+
+def _values(what: str, distances: Distances) -> tuple[float, ...]:
+    return (distances.js,) if what in pose.AXES else (distances.js, distances.tv, *distances.w1_axes)
+
+
+def _permutation(pred: EmotionHistograms, frames: int, by: str) -> list[SetValue]:
+    signature = f"{histograms.histogram_signature(GAZE_EMOTION_P.name, 'combined')}|shuffles:999@0|by:{by}"
+    try:
+        found = pred.permutation_test()
+    except ValueError as error:
+        return [SetValue(GAZE_EMOTION_P, None, None, None, frames, signature, str(error))]
+    note = f"{found.statistic:.3f} bits between emotions, {found.null:.3f} with shuffled labels"
+    return [SetValue(GAZE_EMOTION_P, found.p_value, None, None, frames, signature, note)]
+
+
+def _counts(classes: tuple[str, ...], videos: Iterable[tuple[str, Float32]]) -> EmotionCounts:
+    counts = EmotionCounts.empty(classes)
+    for emotion, frames in videos:
+        counts = counts.update(frames, emotion)
+    return counts
+
+
+def _notes(*notes: str | None) -> str | None:
+    return "; ".join(note for note in notes if note) or None

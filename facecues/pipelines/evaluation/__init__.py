@@ -1,0 +1,1 @@
+"""`facecues evaluate`: videos of methods against real ones, with everything kept that a table can be made of."""

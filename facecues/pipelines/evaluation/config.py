@@ -1,0 +1,55 @@
+"""What an evaluation can be told, and what its workers need of it."""
+
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from facecues.config import ExtractConfig
+from facecues.metrics.instruments import DEFAULT_GROUPS
+from facecues.metrics.protocols import Protocol
+
+REFERENCE: Final = "reference"
+"""The real clips' own row in tables."""
+
+Floor = Literal["re-encoded", "still", "other-take", "other-backend"]
+FLOORS: Final[dict[Floor, str]] = {
+    "re-encoded": "the reference through H.264 at CRF 23: the least that any codec costs",
+    "still": "the reference's first frame with a face, held still: what doing nothing scores",
+    "other-take": "another take of the same actor and emotion: as far as one real performance is from another",
+    "other-backend": "the reference read by another landmark backend: the noise of every landmark metric",
+}
+
+
+class EvaluateConfig(BaseModel):
+    """Everything that changes the numbers of an evaluation, and which of them are wanted.
+
+    Attributes:
+        protocol: options of all metrics.
+        cues: what reads landmarks and gaze off both sides.
+        metrics: groups of facecues.metrics.instruments.GROUPS; metrics of cues and of sound always come.
+        classifiers: folders of trained emotion classifiers, besides the usual ones.
+        floors: rows that say how small a difference can be before it means nothing.
+        device: of the networks that are metrics.
+        resamples: draws for intervals and tests of clips' means.
+        set_resamples: draws for the intervals of set metrics, which cost more; 0 for none.
+        seed: of all draws.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    protocol: Protocol = Protocol()
+    cues: ExtractConfig = ExtractConfig()
+    metrics: tuple[str, ...] = DEFAULT_GROUPS
+    classifiers: tuple[Path, ...] = ()
+    floors: tuple[Floor, ...] = tuple(FLOORS)
+    device: str = "cpu"
+    resamples: int = Field(default=9_999, ge=99)
+    set_resamples: int = Field(default=199, ge=0)
+    seed: int = 0
+
+    @property
+    def other_backend(self) -> ExtractConfig:
+        """Reads the reference for the floor `other-backend`."""
+        other = "face-landmarker" if self.cues.landmarks == "facemesh" else "facemesh"
+        return self.cues.model_copy(update={"landmarks": other, "gaze": "iris"})

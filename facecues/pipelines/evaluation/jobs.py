@@ -1,0 +1,110 @@
+"""What an evaluation has to look at: one job per clip of the reference, with all methods' videos of it."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from facecues.errors import UsageError
+from facecues.pipelines.evaluation.config import FLOORS, REFERENCE, Floor
+from facecues.pipelines.pairing import Pairing
+from facecues.preprocess.layouts import Clip
+
+Kind = Literal["file", "still", "re-encoded", "other-backend"]
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One side of a comparison.
+
+    Attributes:
+        method: its row in tables.
+        path: the file; the reference's for `still`, `re-encoded` and `other-backend`, which are made from it.
+        sounds: where to look for its sound, the best place first.
+        kind: what is done with the file before it is compared.
+    """
+
+    method: str
+    path: Path
+    sounds: tuple[Path, ...]
+    kind: Kind = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class ClipJob:
+    """A clip of the reference and what is held against it.
+
+    Attributes:
+        clip_id, actor, emotion: of the reference.
+        reference: the real video; None where the index found it unfit, and `problem` says why.
+        videos: of the methods that have the clip, and of the floors.
+        problems: why a method's video cannot be used, by method, as the index found.
+    """
+
+    clip_id: str
+    actor: str | None
+    emotion: str | None
+    reference: Video | None
+    videos: tuple[Video, ...]
+    problems: Mapping[str, str]
+
+    def alone(self, video: Video) -> "ClipJob":
+        """The same with one video only."""
+        return replace(self, videos=(video,))
+
+
+def make_jobs(pairing: Pairing, floors: tuple[Floor, ...]) -> list[ClipJob]:
+    """One job per clip of the reference, in its order.
+
+    Raises:
+        UsageError: a method has the name of a row that is always there.
+    """
+    taken = sorted(pairing.methods.keys() & {REFERENCE, *FLOORS})
+    if taken:
+        raise UsageError(f"A method cannot be called {', '.join(taken)}: that row is always there; take another name.")
+    takes = _other_takes(pairing.reference.clips) if "other-take" in floors else {}
+    return [_job(pairing, clip, floors, takes.get(clip.clip_id)) for clip in pairing.reference.clips]
+
+
+def _job(pairing: Pairing, clip: Clip, floors: tuple[Floor, ...], other: Clip | None) -> ClipJob:
+    root = pairing.reference.root
+    problems = {}
+    if clip.problem is not None:
+        problems[REFERENCE] = f"{clip.problem}: {clip.message or clip.video}"
+    real = Video(REFERENCE, root / clip.video, _sounds(root, clip))
+    videos = []
+    for name, pairs in pairing.methods.items():
+        own = pairs.paired.get(clip.clip_id)
+        if own is None:
+            continue
+        if own.problem is not None:
+            problems[name] = f"{own.problem}: {own.message or own.video}"
+            continue
+        videos.append(Video(name, pairs.index.root / own.video, pairing.sounds(name, clip)))
+    made: tuple[Kind, ...] = ("re-encoded", "still", "other-backend")
+    videos += [Video(kind, real.path, real.sounds, kind) for kind in made if kind in floors]
+    if other is not None:
+        videos.append(Video("other-take", root / other.video, _sounds(root, other)))
+    reference = None if clip.problem is not None else real
+    return ClipJob(clip.clip_id, clip.actor, clip.emotion, reference, tuple(videos), problems)
+
+
+def _sounds(root: Path, clip: Clip) -> tuple[Path, ...]:
+    return tuple(root / path for path in (clip.audio, clip.video) if path is not None)
+
+
+def _other_takes(clips: tuple[Clip, ...] | list[Clip]) -> dict[str, Clip]:
+    """For each clip the next one of the same actor and emotion, at the same level and view where there is one."""
+    alike: dict[tuple[object, ...], list[Clip]] = defaultdict(list)
+    for clip in clips:
+        if clip.problem is None and clip.actor is not None and clip.emotion is not None:
+            alike[clip.actor, clip.emotion, clip.view, clip.level].append(clip)
+            alike[clip.actor, clip.emotion].append(clip)
+    found = {}
+    for key in sorted(alike, key=len):  # the closer likeness last, so that it counts
+        group = sorted(alike[key], key=lambda clip: clip.clip_id)
+        for clip, other in zip(group, group[1:] + group[:1], strict=True):
+            if other is not clip:
+                found[clip.clip_id] = other
+    return found

@@ -1,0 +1,295 @@
+"""`facecues evaluate`: watch what has not been watched, score every clip, and write the tables' sources.
+
+RUN/run.json             what was compared, how, with which versions and weights, and what could not be measured
+RUN/scores.parquet       a row per method, clip and metric
+RUN/summary.parquet      means, intervals, coverage per method and metric, over all clips, emotions and actors
+RUN/comparisons.parquet  every pair of methods in every column
+RUN/emotions.parquet     what each classifier sees in each video
+RUN/videos.parquet       how each video ended
+RUN/features/            what is kept of videos; see facecues.pipelines.evaluation.memory
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from distributed import Client, KilledWorker
+
+from facecues import __version__
+from facecues.errors import ClipError, FacecuesError, UsageError
+from facecues.pipelines.atomic import replace_text, replacing, writing
+from facecues.pipelines.cluster import connect
+from facecues.pipelines.evaluation.config import EvaluateConfig
+from facecues.pipelines.evaluation.jobs import ClipJob, make_jobs
+from facecues.pipelines.evaluation.set_values import EMOTION_COLUMNS, SetsJob, SetsOfMethod, perform_sets, set_jobs
+from facecues.pipelines.evaluation.tables import compare, complete_scores, summarise
+from facecues.pipelines.evaluation.work import (
+    ClipHung,
+    ClipResult,
+    Identity,
+    Row,
+    Workplace,
+    failed_job,
+    identify,
+    perform,
+)
+from facecues.pipelines.events import Event
+from facecues.pipelines.interrupt import interruptible
+from facecues.pipelines.pairing import Pairing
+from facecues.pipelines.runner import Outcome, Runner, WorkerDied
+from facecues.reasons import ClipReason
+
+_FORMAT = 1  # of the run's folder
+_HEADER = "run.json"
+_TOLD = ("root", "clips", "methods", "missing", "extra", "failed", "absent", "seconds", "interrupted", "videos")
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateSummary:
+    """How a run ended.
+
+    Attributes:
+        root: its folder, absolute.
+        clips: of the reference.
+        methods: the users' own.
+        missing, extra: clips per method that it lacks, and that the reference lacks.
+        failed: videos that could not be used: method, clip, message.
+        absent: why columns are empty, by instrument.
+        table: summary.parquet, empty after an interruption.
+        comparisons: comparisons.parquet.
+        seconds: wall time.
+        interrupted: by Ctrl-C or SIGTERM; the same command goes on.
+        videos: how many were looked at, floors included.
+    """
+
+    root: Path
+    clips: int
+    methods: tuple[str, ...]
+    missing: Mapping[str, int] = field(default_factory=dict)
+    extra: Mapping[str, int] = field(default_factory=dict)
+    failed: tuple[tuple[str, str, str], ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    comparisons: pd.DataFrame = field(default_factory=pd.DataFrame)
+    seconds: float = 0.0
+    interrupted: bool = False
+    videos: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """What a program wants to know: values over all clips, and what stands beside them."""
+        about = {name: getattr(self, name) for name in _TOLD}
+        chosen = self.table[self.table["group"] == "all"] if len(self.table) else self.table
+        return about | {"values": json.loads(chosen.to_json(orient="records"))}
+
+
+def evaluate(
+    pairing: Pairing,
+    run: Path,
+    config: EvaluateConfig,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Callable[[Event], None] | None = None,
+) -> EvaluateSummary:
+    """Compares methods with real videos.
+
+    The same command goes on after an interruption of any kind; another method, clip or metric costs just what it adds.
+
+    Args:
+        pairing: which video belongs to which.
+        run: folder of the run, made if need be.
+        config: how to measure.
+        workers: processes on this machine; None: one for each core.
+        scheduler: address of a Dask cluster instead, whose workers see the same paths.
+        progress: called in this thread as clips end.
+
+    Raises:
+        UsageError: nothing can be compared, or the folder holds something else; nothing was touched.
+        StoreError: the folder cannot be written; what is finished is kept.
+        FacecuesError: what reads the cues cannot be had, or the cluster is gone.
+    """
+    started = time.monotonic()
+    root = Path(os.path.abspath(run))
+    jobs = make_jobs(pairing, config.floors)
+    _inspect(root)
+    methods = tuple(pairing.methods)
+    told = EvaluateSummary(
+        root,
+        len(jobs),
+        methods,
+        missing={name: len(pairs.missing) for name, pairs in pairing.methods.items()},
+        extra={name: len(pairs.extra) for name, pairs in pairing.methods.items()},
+    )
+    with suppress(KeyboardInterrupt), interruptible():
+        with connect(workers, scheduler) as client:
+            identity = _identify(client, config)
+            workplace = _open(root, config, identity)
+            results = _perform(client, workplace, jobs, progress)
+            videos = [row for job in jobs for row in results[job.clip_id].videos]
+            sets = _perform_sets(client, workplace, identity, jobs, videos)
+        rows = [row for job in jobs for row in results[job.clip_id].scores]
+        scores = complete_scores(rows, identity.columns, jobs, methods)
+        values = {method: found.values for method, found in sets.items()}
+        table = summarise(scores, identity.columns, jobs, values, config)
+        comparisons = compare(scores, identity.columns, jobs, config)
+        tables = {
+            "scores": scores,
+            "summary": table,
+            "comparisons": comparisons,
+        }
+        seen = [row for found in sets.values() for row in found.emotions]
+        tables["emotions"] = pd.DataFrame(seen, columns=EMOTION_COLUMNS)
+        tables["videos"] = pd.DataFrame(videos).sort_values(["clip_id", "method"], ignore_index=True)
+        _write(root, tables)
+        _write_header(root, pairing, config, identity)
+        return EvaluateSummary(
+            **{name: getattr(told, name) for name in ("root", "clips", "methods", "missing", "extra")},
+            failed=tuple(
+                (row["method"], row["clip_id"], row["message"]) for row in videos if row["status"] == "failed"
+            ),
+            absent={name: each.sentence for name, each in identity.absent.items()}
+            | ({"other-backend": identity.no_other_backend} if identity.no_other_backend else {}),
+            table=table,
+            comparisons=comparisons,
+            seconds=time.monotonic() - started,
+            videos=len(videos),
+        )
+    return EvaluateSummary(
+        **{name: getattr(told, name) for name in ("root", "clips", "methods", "missing", "extra")},
+        seconds=time.monotonic() - started,
+        interrupted=True,
+    )
+
+
+def _inspect(root: Path) -> None:
+    if not root.exists():
+        return
+    if not root.is_dir() or (
+        any(root.iterdir()) and not (root / _HEADER).is_file() and not (root / "features").is_dir()
+    ):
+        raise UsageError(f"{root} is neither empty nor an evaluation: name another folder for --out.")
+
+
+def _identify(client: Client, config: EvaluateConfig) -> Identity:
+    """Loads everything in a worker, where alone devices and weights have to be."""
+    try:
+        identity: Identity = client.submit(identify, config, pure=False).result()
+    except KilledWorker as error:
+        raise FacecuesError("Loading the metrics ends the worker process each time: is memory short?") from error
+    return identity
+
+
+def _open(root: Path, config: EvaluateConfig, identity: Identity) -> Workplace:
+    features, staging = root / "features", root / "features" / ".staging"
+    with writing(root):
+        staging.mkdir(parents=True, exist_ok=True)
+    return Workplace(features, staging, config, identity.absent, identity.no_other_backend)
+
+
+def _perform(
+    client: Client, workplace: Workplace, jobs: Sequence[ClipJob], progress: Callable[[Event], None] | None
+) -> dict[str, ClipResult]:
+    """All clips' results, by clip id."""
+    runner = Runner[ClipJob, ClipResult](client, partial(perform, workplace))
+    runner.add(jobs)
+    results: dict[str, ClipResult] = {}
+    outstanding = {job.clip_id: 1 for job in jobs}
+    started, ended, failed, frames = time.monotonic(), 0, 0, 0
+    for outcome in runner:
+        job = outcome.job
+        split = _split(outcome)
+        runner.add(split, urgent=True)
+        outstanding[job.clip_id] += len(split) - 1
+        if not split:
+            result = _result(outcome)
+            results[job.clip_id] = _joined(results.get(job.clip_id), result)
+            failed += sum(row["status"] == "failed" for row in result.videos)
+            frames += sum(row.get("frames") or 0 for row in result.videos)
+        if not outstanding[job.clip_id]:
+            ended += 1
+        if progress is not None:
+            progress(Event(len(jobs), 0, ended, failed, frames, time.monotonic() - started))
+    return results
+
+
+def _perform_sets(
+    client: Client, workplace: Workplace, identity: Identity, jobs: Sequence[ClipJob], videos: Sequence[Row]
+) -> dict[str, SetsOfMethod]:
+    """Metrics of whole sets, by method."""
+    wanted = set_jobs(jobs, videos)
+    runner = Runner[SetsJob, SetsOfMethod](client, partial(perform_sets, workplace, identity))
+    runner.add(wanted)
+    found = {}
+    for outcome in runner:
+        if outcome.error is not None:
+            raise outcome.error
+        assert outcome.result is not None
+        found[outcome.job.method] = outcome.result
+    return {job.method: found[job.method] for job in wanted}
+
+
+def _split(outcome: Outcome[ClipJob, ClipResult]) -> list[ClipJob]:
+    """A job that ended its worker, or hung, once more for each of its videos: so only the bad one is lost."""
+    hopeless = isinstance(outcome.error, WorkerDied | ClipHung)
+    return (
+        [outcome.job.alone(video) for video in outcome.job.videos] if hopeless and len(outcome.job.videos) > 1 else []
+    )
+
+
+def _result(outcome: Outcome[ClipJob, ClipResult]) -> ClipResult:
+    if isinstance(outcome.error, WorkerDied):
+        message = "its worker process ended each time, at last with no other video beside it"
+        return failed_job(outcome.job, ClipError(ClipReason.WORKER_DIED, message))
+    if outcome.error is not None:
+        raise outcome.error
+    assert outcome.result is not None
+    return outcome.result
+
+
+def _joined(one: ClipResult | None, other: ClipResult) -> ClipResult:
+    """Of a clip that was split; what concerns the reference is in each part."""
+    if one is None:
+        return other
+    return ClipResult(_unique(one.scores + other.scores), _unique(one.videos + other.videos))
+
+
+def _unique(rows: Iterable[Row]) -> list[Row]:
+    return list({(row["method"], row["clip_id"], row.get("metric")): row for row in rows}.values())
+
+
+def _write(root: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    for name, frame in tables.items():
+        path = root / f"{name}.parquet"
+        with replacing(path) as temporary, writing(path):
+            frame.to_parquet(temporary, index=False, compression="zstd")
+
+
+def _write_header(root: Path, pairing: Pairing, config: EvaluateConfig, identity: Identity) -> None:
+    header: dict[str, Any] = {
+        "format": _FORMAT,
+        "facecues": __version__,
+        "config": config.model_dump(mode="json"),
+        "reference": {"root": str(pairing.reference.root), "clips": len(pairing.reference.clips)},
+        "methods": {
+            name: {
+                "root": str(pairs.index.root),
+                "clips": len(pairs.paired),
+                "missing": list(pairs.missing),
+                "extra": [clip.clip_id for clip in pairs.extra],
+            }
+            for name, pairs in pairing.methods.items()
+        },
+        "watcher": identity.watcher,
+        "networks": dict(identity.networks),
+        "columns": {name: asdict(column) for name, column in identity.columns.items()},
+        "absent": {name: asdict(each) for name, each in identity.absent.items()},
+        "no_other_backend": identity.no_other_backend,
+    }
+    replace_text(root / _HEADER, json.dumps(header, indent=1, ensure_ascii=False, sort_keys=True) + "\n")

@@ -1,0 +1,247 @@
+"""What runs in a worker process: one clip's videos watched, and scored."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from facecues.errors import ClipError, FacecuesError
+from facecues.metrics.contracts import Score
+from facecues.metrics.instruments import EMOTION, Absence, Instruments, build_instruments
+from facecues.metrics.scoring import Column, Rules, alone_scores, gap_scores, make_columns, pair_scores
+from facecues.pipelines.evaluation.config import REFERENCE, EvaluateConfig
+from facecues.pipelines.evaluation.jobs import ClipJob
+from facecues.pipelines.evaluation.memory import Memory
+from facecues.pipelines.evaluation.watching import (
+    Tools,
+    Watching,
+    load_account,
+    load_seen,
+    load_values,
+    watch_clip,
+)
+from facecues.pipelines.watchdog import has_fired, watchdog
+from facecues.pipelines.work import GRACE, GRACE_S, job_marker, sentence_of
+from facecues.preprocess.pictures import same_proportions
+from facecues.preprocess.watch import build_watcher
+from facecues.reasons import ClipReason, ScoreReason
+
+Row = dict[str, Any]
+
+_ONE_CLIP = threading.Lock()  # the watchdog and the networks serve one clip at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What all jobs of a run have in common. Paths are absolute, the same on every worker.
+
+    Attributes:
+        features: folder of the memory.
+        staging: folder for marks of clips that hang.
+        config: of the run.
+        absent: instruments that are not to be had, so that nobody looks for them again.
+        no_other_backend: why the floor `other-backend` cannot be; None where it can, or is not asked for.
+    """
+
+    features: Path
+    staging: Path
+    config: EvaluateConfig
+    absent: Mapping[str, Absence]
+    no_other_backend: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who measures: what a run's columns and header say about it."""
+
+    columns: Mapping[str, Column]
+    networks: Mapping[str, str]  # signature by name
+    classes: Mapping[str, tuple[str, ...]]  # of the emotion classifiers
+    absent: Mapping[str, Absence]
+    no_other_backend: str | None
+    watcher: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClipResult:
+    """How a job ended.
+
+    Attributes:
+        scores: rows of scores.parquet without the signature.
+        videos: rows of videos.parquet.
+    """
+
+    scores: list[Row]
+    videos: list[Row]
+
+
+def identify(config: EvaluateConfig) -> Identity:
+    """Loads everything, as each worker will, and says what there is.
+
+    Raises:
+        FacecuesError: what reads the cues cannot be had.
+    """
+    instruments = build_instruments(
+        config.protocol, config.metrics, tuple(map(str, config.classifiers)), device=config.device
+    )
+    watcher = build_watcher(config.cues, config.protocol.pictures)
+    no_other = None
+    if "other-backend" in config.floors:
+        try:
+            build_watcher(config.other_backend, config.protocol.pictures)
+        except FacecuesError as error:
+            no_other = str(error)
+    rules = _rules(config, instruments)
+    signatures = {name: each.signature for name, each in instruments.pictures.items()}
+    signatures |= {name: each.signature for name, each in instruments.networks.items()}
+    columns = make_columns(rules, watcher.signature, signatures, instruments.absent)
+    networks = {name: network.signature for name, network in instruments.networks.items()}
+    return Identity(columns, networks, rules.classes, instruments.absent, no_other, watcher.signature)
+
+
+def perform(workplace: Workplace, job: ClipJob) -> ClipResult:
+    """Watches what has not been watched of a clip, and scores all of it.
+
+    Raises:
+        StoreError: the run's folder cannot be written.
+        FacecuesError: what reads the cues cannot be had here.
+    """
+    tools = tools_of(workplace)
+    if job.reference is None:
+        return _without_reference(job)
+    with _ONE_CLIP:
+        limit_s = workplace.config.cues.limits.clip_timeout_s
+        names = "+".join(video.method for video in job.videos)
+        marker = job_marker(workplace.staging, f"{job.clip_id} {names}")
+        if has_fired(marker):
+            if len(job.videos) > 1:
+                raise ClipHung(job.clip_id)
+            failure = ClipError(ClipReason.TIMEOUT, f"no end and no sign of life in {limit_s:g} s")
+            return failed_job(job, failure)
+        with watchdog(marker, limit_s * (len(job.videos) + 1) * (1 + GRACE) + GRACE_S):
+            try:
+                return _score(job, watch_clip(job, tools), tools, workplace.config)
+            except FacecuesError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the isolation boundary: one clip's fault stays its own
+                return failed_job(job, ClipError(ClipReason.INTERNAL_ERROR, sentence_of(error)))
+
+
+class ClipHung(FacecuesError):
+    """A clip with several videos did not end: which of them it was is found out one by one."""
+
+
+def failed_job(job: ClipJob, error: ClipError) -> ClipResult:
+    """Every video of a job without a score."""
+    assert job.reference is not None
+    videos = [_video_row(job, Watching(video, error=error), {}) for video in job.videos]
+    scores = [_missing(video.method, job, ScoreReason.VIDEO_FAILED) for video in job.videos]
+    return ClipResult(scores, videos)
+
+
+@lru_cache(maxsize=1)
+def _loaded(config: EvaluateConfig, absent: tuple[tuple[str, Absence], ...], with_other: bool) -> tuple[Any, ...]:
+    """Networks load once per worker."""
+    instruments = build_instruments(
+        config.protocol,
+        config.metrics,
+        tuple(map(str, config.classifiers)),
+        device=config.device,
+        skip=dict(absent),
+    )
+    other = build_watcher(config.other_backend, config.protocol.pictures) if with_other else None
+    return build_watcher(config.cues, config.protocol.pictures), other, instruments
+
+
+def tools_of(workplace: Workplace) -> Tools:
+    """What this process watches with."""
+    with_other = "other-backend" in workplace.config.floors and workplace.no_other_backend is None
+    watcher, other, instruments = _loaded(workplace.config, tuple(workplace.absent.items()), with_other)
+    return Tools(watcher, other, instruments, Memory(workplace.features))
+
+
+def _rules(config: EvaluateConfig, instruments: Instruments) -> Rules:
+    classes = {name: each.classes for name, each in instruments.networks.items() if name.startswith(EMOTION)}  # type: ignore[attr-defined]
+    return Rules(config.protocol, classes)
+
+
+def _score(job: ClipJob, sides: Mapping[str, Watching], tools: Tools, config: EvaluateConfig) -> ClipResult:
+    reference = sides[REFERENCE]
+    videos = [
+        _video_row(job, side, load_account(side, tools) if _usable(side, reference) else {}) for side in sides.values()
+    ]
+    if reference.error is not None:
+        failed = [_missing(name, job, ScoreReason.VIDEO_FAILED) for name in sides]
+        return ClipResult(failed + _problems(job), videos)
+    rules = _rules(config, tools.instruments)
+    real = load_seen(reference, reference, tools)
+    expected = len(real.track)
+    own = alone_scores(real, job.emotion, rules, expected)
+    rows = [_row(REFERENCE, job, metric, score) for metric, score in own.items()]
+    still = sides.get("still")
+    held = load_values(still, reference, tools) if still is not None and still.error is None else {}
+    size = _size(reference, tools)
+    for name, side in sides.items():
+        if side is reference:
+            continue
+        if side.error is not None:
+            rows.append(_missing(name, job, ScoreReason.VIDEO_FAILED))
+            continue
+        seen = load_seen(side, reference, tools)
+        values = load_values(side, reference, tools)
+        alone = {} if side.video.kind == "other-backend" else alone_scores(seen, job.emotion, rules, expected)
+        scores = alone | pair_scores(seen, real, values, held, rules) | gap_scores(alone, own)
+        if not _alike(side, size, tools, config):
+            lost = Score(None, 0, 0.0, ScoreReason.SIZE_MISMATCH)
+            scores |= dict.fromkeys(values, lost)
+        rows += [_row(name, job, metric, score) for metric, score in scores.items()]
+    return ClipResult(rows + _problems(job), videos)
+
+
+def _usable(side: Watching, reference: Watching) -> bool:
+    return side.error is None and reference.error is None
+
+
+def _size(side: Watching, tools: Tools) -> tuple[int, int]:
+    account = load_account(side, tools)
+    return account["width"], account["height"]
+
+
+def _alike(side: Watching, size: tuple[int, int], tools: Tools, config: EvaluateConfig) -> bool:
+    """Whether whole frames show the same region."""
+    if config.protocol.pictures.crop != "frame" or side.video.kind in ("still", "re-encoded"):
+        return True
+    return same_proportions(_size(side, tools), size)
+
+
+def _row(method: str, job: ClipJob, metric: str, score: Score) -> Row:
+    reason = None if score.reason is None else str(score.reason)
+    return {"method": method, "clip_id": job.clip_id, "metric": metric, **(asdict(score) | {"reason": reason})}
+
+
+def _missing(method: str, job: ClipJob, reason: ScoreReason) -> Row:
+    """Stands for all metrics of a method at once; spread over the columns by the run."""
+    return _row(method, job, "*", Score(None, 0, 0.0, reason))
+
+
+def _problems(job: ClipJob) -> list[Row]:
+    """Videos that the index found unfit."""
+    return [_missing(name, job, ScoreReason.VIDEO_FAILED) for name in job.problems]
+
+
+def _without_reference(job: ClipJob) -> ClipResult:
+    names = [REFERENCE, *(video.method for video in job.videos), *job.problems]
+    rows = [_missing(name, job, ScoreReason.VIDEO_FAILED) for name in dict.fromkeys(names)]
+    message = job.problems.get(REFERENCE)
+    failed = Row(method=REFERENCE, clip_id=job.clip_id, status="failed", reason="unreadable", message=message)
+    return ClipResult(rows, [failed])
+
+
+def _video_row(job: ClipJob, side: Watching, account: Mapping[str, Any]) -> Row:
+    error = side.error
+    row = Row(method=side.video.method, clip_id=job.clip_id, video=str(side.video.path), content=side.content)
+    if error is not None:
+        return row | {"status": "failed", "reason": str(error.reason), "message": error.message}
+    return row | {"status": "ok"} | {key: value for key, value in account.items() if key != "first_s"}

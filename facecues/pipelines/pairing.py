@@ -1,0 +1,144 @@
+"""Which video of a method belongs to which clip of the reference. By clip id; no video is opened.
+
+A method's folder may have any layout that `index` knows, whatever the reference's is: of all layouts that fit, the one
+that shares most clips with the reference is taken, the reference's own first among equals.
+
+A name that does not tell the view means the front view. Flat names leave the view out because the methods that write
+them know the front view alone; so `M030_sad_3_001` is M030/front/sad/level_3/001, on either side, unless that side
+has a clip with the very id.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from facecues.errors import UsageError
+from facecues.preprocess.index import LAYOUTS, Index, build_index
+from facecues.preprocess.layouts import UNKNOWN_VIEW, Clip
+from facecues.preprocess.walk import printable
+
+_FRONT = "front"
+_EXAMPLES = 3  # ids that an error names on either side
+
+
+@dataclass(frozen=True, slots=True)
+class MethodPairs:
+    """One method's folder, held against the reference.
+
+    Attributes:
+        index: of its folder.
+        paired: the method's clip by the reference's clip id, in the reference's order. One with a `problem`
+            (DUPLICATE, EMPTY_FILE, …) is among them: the method has it, and it cannot be used.
+        missing: ids of the reference's clips that the method lacks.
+        extra: the method's clips that the reference lacks, those whose name nobody could read included.
+    """
+
+    index: Index
+    paired: Mapping[str, Clip]
+    missing: tuple[str, ...]
+    extra: tuple[Clip, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """The reference's clips and what every method has of them.
+
+    Attributes:
+        reference: its index; clips with a `problem` are paired like the others.
+        methods: by name, in the order given.
+    """
+
+    reference: Index
+    methods: Mapping[str, MethodPairs]
+
+    def sounds(self, method: str, clip: Clip) -> tuple[Path, ...]:
+        """Where to look for the sound of a method's video, the best place first; the first that holds sound counts.
+
+        The file beside its video, the video itself, then the same of the reference: a method is driven by the
+        reference's sound, and many write silent videos.
+
+        Args:
+            method: its name.
+            clip: of the reference, one that the method has.
+        """
+        pairs = self.methods[method]
+        own = _sounds(pairs.index.root, pairs.paired[clip.clip_id])
+        return own + _sounds(self.reference.root, clip)
+
+
+def pair(reference: Index, methods: Mapping[str, Path]) -> Pairing:
+    """Finds every method's video of every clip.
+
+    Args:
+        reference: index of the real videos.
+        methods: folder by name of the method.
+
+    Raises:
+        UsageError: a folder that is none, or empty, or shares no clip with the reference; one sentence, which names
+            the method.
+    """
+    return Pairing(reference, {name: _pair_method(reference, name, root) for name, root in methods.items()})
+
+
+def _pair_method(reference: Index, name: str, root: Path) -> MethodPairs:
+    readings = [_match(reference, index) for index in _read(reference.layout, name, root)]
+    best = max(
+        readings, key=lambda pairs: (sum(clip.problem is None for clip in pairs.paired.values()), len(pairs.paired))
+    )
+    if not best.paired:
+        raise UsageError(
+            f"Method {name!r} shares no clip with the reference: {_held(readings[0].index)}, {_held(reference)}; "
+            f"name its videos as the reference does, in any of the layouts {', '.join(LAYOUTS)}."
+        )
+    return best
+
+
+def _read(first: str, name: str, root: Path) -> list[Index]:
+    """The folder in every layout that fits one video or more, the given one first."""
+    found, refusals = [], []
+    for layout in dict.fromkeys((first, *LAYOUTS)):
+        try:
+            found.append(build_index(root, layout))
+        except UsageError as error:
+            refusals.append(error)
+    if not found:
+        raise UsageError(f"Method {name!r}: {refusals[0]}")
+    return found
+
+
+def _match(reference: Index, index: Index) -> MethodPairs:
+    own = {clip.clip_id: clip for clip in index.clips}
+    ids = {clip.clip_id for clip in reference.clips}
+    paired = {}
+    for clip in reference.clips:
+        other = _other_id(clip)
+        if clip.clip_id in own:
+            paired[clip.clip_id] = own[clip.clip_id]
+        elif other in own and other not in ids:
+            paired[clip.clip_id] = own[other]
+    taken = {clip.clip_id for clip in paired.values()}
+    return MethodPairs(
+        index,
+        paired,
+        missing=tuple(clip.clip_id for clip in reference.clips if clip.clip_id not in paired),
+        extra=tuple(clip for clip in index.clips if clip.clip_id not in taken),
+    )
+
+
+def _other_id(clip: Clip) -> str | None:
+    """The id that stands for the same clip by the rule on views; None where the rule does not speak."""
+    if clip.actor is None or clip.view not in (None, _FRONT):
+        return None
+    actor, view, *rest = clip.clip_id.split("/")
+    return "/".join((actor, UNKNOWN_VIEW if view == _FRONT else _FRONT, *rest))
+
+
+def _sounds(root: Path, clip: Clip) -> tuple[Path, ...]:
+    return tuple(root / path for path in (clip.audio, clip.video) if path is not None)
+
+
+def _held(index: Index) -> str:
+    """`/data/real holds a, b, c and 5 more`."""
+    names = [clip.clip_id for clip in index.clips[:_EXAMPLES]]
+    more = len(index.clips) - len(names)
+    return f"{printable(str(index.root))} holds {', '.join(names)}{f' and {more} more' if more else ''}"
