@@ -227,7 +227,8 @@ def evaluate(
     if as_json:
         _print_json(summary.as_json() | ({"ranks": ranks.to_dict("records")} if ranks is not None else {}))
     else:
-        Console().print(render_evaluation(summary, ranks))
+        console = Console()
+        console.print(render_evaluation(summary, ranks, width=console.width))
     if summary.interrupted:
         raise typer.Exit(130)
     if len(summary.failed) > fail_above * summary.videos:

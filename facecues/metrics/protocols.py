@@ -4,6 +4,7 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from facecues.config import validated
 from facecues.errors import UsageError
 from facecues.metrics import landmark_options
 from facecues.metrics.landmark_options import LandmarkOptions
@@ -63,17 +64,13 @@ class Protocol(BaseModel):
             UsageError: no such crop or size.
         """
         changed = {key: value for key, value in (("crop", crop), ("size", size)) if value is not None}
-        try:
-            pictures = PictureOptions(**(self.pictures.model_dump() | changed))
-        except ValueError as error:
-            reason = str(error).splitlines()[2].strip() if len(str(error).splitlines()) > 2 else str(error)
-            raise UsageError(f"These pictures cannot be: {reason}") from error
+        pictures = validated(PictureOptions, self.pictures.model_dump() | changed)
         return self.model_copy(update={"pictures": pictures})
 
 
 FACECUES: Final = Protocol()
 
-# yuangan/evaluation_eat: test_lmd.py, test_ssim_psnr.py. Which deviations follow from it stands in docs/protocols.md.
+# yuangan/evaluation_eat: code/test_lmd.py, code/test_psnr_ssim.py. docs/protocols.md lists the deviations.
 EAT: Final = Protocol(
     name="eat",
     pictures=PictureOptions(crop="eat", size=EAT_SIZE),
@@ -83,13 +80,14 @@ EAT: Final = Protocol(
     over="frame",
 )
 
-# lelechen63/ATVGnet, code/evaluation_matrix.py: pictures of 256 x 256, by area.
+# lelechen63/ATVGnet, code/evaluation_matrix.py: pictures of 256 x 256, by area; means over all frames.
 ATVGNET: Final = Protocol(
     name="atvgnet",
     landmarks=landmark_options.ATVGNET,
     ssim=SsimOptions(window="uniform"),
     psnr=ATVGNET_PSNR,
     missing="exclude",
+    over="frame",
 )
 
 PROTOCOLS: Final = {one.name: one for one in (FACECUES, EAT, ATVGNET)}

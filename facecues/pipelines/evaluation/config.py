@@ -29,7 +29,8 @@ class EvaluateConfig(BaseModel):
         cues: what reads landmarks and gaze off both sides.
         metrics: groups of facecues.metrics.instruments.GROUPS; metrics of cues and of sound always come.
         classifiers: folders of trained emotion classifiers, besides the usual ones.
-        floors: rows that say how small a difference can be before it means nothing.
+        floors: rows that say how small a difference can be before it means nothing. Where the protocol penalizes what
+            is missing, `still` comes whether named or not: its values are the penalty.
         device: of the networks that are metrics.
         resamples: draws for intervals and tests of clips' means.
         set_resamples: draws for the intervals of set metrics, which cost more; 0 for none.
@@ -47,6 +48,12 @@ class EvaluateConfig(BaseModel):
     resamples: int = Field(default=9_999, ge=99)
     set_resamples: int = Field(default=199, ge=0)
     seed: int = 0
+
+    @property
+    def made(self) -> tuple[Floor, ...]:
+        """The floors that are measured."""
+        still: tuple[Floor, ...] = ("still",) if self.protocol.missing == "penalize" else ()
+        return tuple(dict.fromkeys(self.floors + still))
 
     @property
     def other_backend(self) -> ExtractConfig:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from facecues.errors import UsageError
+from facecues.errors import ClipError, UsageError
 from facecues.pipelines.evaluation.config import FLOORS, REFERENCE, Floor
 from facecues.pipelines.pairing import Pairing
 from facecues.preprocess.layouts import Clip
@@ -39,7 +39,7 @@ class ClipJob:
         clip_id, actor, emotion: of the reference.
         reference: the real video; None where the index found it unfit, and `problem` says why.
         videos: of the methods that have the clip, and of the floors.
-        problems: why a method's video cannot be used, by method, as the index found.
+        problems: why a video cannot be used, the reference's or a method's, by method, as the index found.
     """
 
     clip_id: str
@@ -47,7 +47,7 @@ class ClipJob:
     emotion: str | None
     reference: Video | None
     videos: tuple[Video, ...]
-    problems: Mapping[str, str]
+    problems: Mapping[str, ClipError]
 
     def alone(self, video: Video) -> "ClipJob":
         """The same with one video only."""
@@ -71,7 +71,7 @@ def _job(pairing: Pairing, clip: Clip, floors: tuple[Floor, ...], other: Clip | 
     root = pairing.reference.root
     problems = {}
     if clip.problem is not None:
-        problems[REFERENCE] = f"{clip.problem}: {clip.message or clip.video}"
+        problems[REFERENCE] = ClipError(clip.problem, clip.message or clip.video)
     real = Video(REFERENCE, root / clip.video, _sounds(root, clip))
     videos = []
     for name, pairs in pairing.methods.items():
@@ -79,7 +79,7 @@ def _job(pairing: Pairing, clip: Clip, floors: tuple[Floor, ...], other: Clip | 
         if own is None:
             continue
         if own.problem is not None:
-            problems[name] = f"{own.problem}: {own.message or own.video}"
+            problems[name] = ClipError(own.problem, own.message or own.video)
             continue
         videos.append(Video(name, pairs.index.root / own.video, pairing.sounds(name, clip)))
     made: tuple[Kind, ...] = ("re-encoded", "still", "other-backend")

@@ -28,16 +28,19 @@ MAIN: Final = (
     "LSE-C",
 )
 _EXAMPLES: Final = 3
+_CELL: Final = 15  # characters of a column
 _ARROWS: Final = {"lower": "↓", "higher": "↑"}
 
 
-def render_evaluation(summary: EvaluateSummary, ranks: pd.DataFrame | None = None) -> RenderableType:
-    """For a terminal of 80 columns or more; a wide one shows more columns."""
+def render_evaluation(
+    summary: EvaluateSummary, ranks: pd.DataFrame | None = None, *, width: int = 80
+) -> RenderableType:
+    """For a terminal of so many columns; a wider one shows more metrics."""
     parts: list[RenderableType] = []
     if summary.interrupted:
         parts.append("Interrupted. What is done is kept: give the same command again to go on.")
     else:
-        parts.append(_table(summary))
+        parts.append(_table(summary, width))
         parts += _remarks(summary)
         if ranks is not None:
             parts.append(_ranks(ranks))
@@ -46,18 +49,20 @@ def render_evaluation(summary: EvaluateSummary, ranks: pd.DataFrame | None = Non
     return Group(*parts)
 
 
-def _table(summary: EvaluateSummary) -> Table:
+def _table(summary: EvaluateSummary, width: int) -> Table:
     all_clips = summary.table[summary.table["group"] == "all"]
     known = all_clips[all_clips["value"].notna()]
     emotion = [name for name in known["metric"].unique() if str(name).startswith("EmoAcc-")]
     shown = [name for name in (*MAIN, *emotion) if (known["metric"] == name).any()]
+    names = max(map(len, (*summary.methods, *FLOORS)))
+    shown = shown[: max(1, (width - names) // _CELL)]
     table = Table(box=None, padding=(0, 2, 0, 0), caption_justify="left")
     table.add_column("method", no_wrap=True)
     cells = {(row.method, row.metric): row for row in all_clips.itertuples()}
     for name in shown:
         row = all_clips[all_clips["metric"] == name].iloc[0]
         unit = f" {row['unit']}" if row["unit"] else ""
-        table.add_column(f"{name}{_ARROWS.get(row['better'], '')}{unit}", justify="right", overflow="fold")
+        table.add_column(f"{name}{_ARROWS.get(row['better'], '')}\n{unit.strip()}", justify="right", no_wrap=True)
     best = {name: _best(all_clips, name, summary.methods) for name in shown}
     present = set(all_clips["method"])
     rows = [*summary.methods, REFERENCE, *FLOORS]
@@ -80,17 +85,19 @@ def _best(table: pd.DataFrame, metric: str, methods: Sequence[str]) -> str | Non
 
 
 def _cell(row: object, best: bool) -> str:
-    """A value with half of its interval, and its coverage where that is not all."""
+    """A value, its coverage where that is not all, and below them half of its interval."""
     value = getattr(row, "value", None)
     if row is None or value is None or pd.isna(value):
         return "-"
     text = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
     low, high, coverage = (getattr(row, name) for name in ("low", "high", "coverage"))
-    if pd.notna(low) and pd.notna(high):
-        text += f" ±{(high - low) / 2:.2g}"
     if coverage < 0.995:
         text += f" ({coverage:.0%})"
-    return f"[bold]{text}[/]" if best else text
+    if best:
+        text = f"[bold]{text}[/]"
+    if pd.notna(low) and pd.notna(high):
+        text += f"\n[dim]±{(high - low) / 2:.2g}[/]"
+    return text
 
 
 def _remarks(summary: EvaluateSummary) -> list[RenderableType]:
@@ -104,7 +111,7 @@ def _remarks(summary: EvaluateSummary) -> list[RenderableType]:
     if summary.failed:
         lines.append(f"[red]{len(summary.failed)} videos could not be used[/]")
         lines += [f"  {escape(f'{method} {clip}: {why}')}" for method, clip, why in summary.failed[:_EXAMPLES]]
-    lines += [f"[yellow]no {escape(name)}[/]: {escape(sentence)}" for name, sentence in summary.absent.items()]
+    lines += [f"[yellow]no {escape(name)}[/]: {escape(_short(sentence))}" for name, sentence in summary.absent.items()]
     notes = Counter(_notes(summary.table))
     lines += [f"[dim]{escape(note)}[/]" for note, _ in notes.most_common(_EXAMPLES)]
     if len(summary.comparisons):
@@ -118,8 +125,15 @@ def _remarks(summary: EvaluateSummary) -> list[RenderableType]:
     return ["", *lines] if lines else []
 
 
+def _short(sentence: str) -> str:
+    """Of a missing file, which; the whole sentence stands in run.json."""
+    file, missing, _ = sentence.partition(" is not here ")
+    return f"{file.partition(' (')[0]} is not here; run.json says where to get it" if missing else sentence
+
+
 def _notes(table: pd.DataFrame) -> list[str]:
-    return [note for note in table[table["group"] == "all"]["note"].dropna()]
+    shown = table[(table["group"] == "all") & table["value"].notna()]
+    return [str(note) for note in shown["note"].dropna()]
 
 
 def _ranks(ranks: pd.DataFrame) -> Table:

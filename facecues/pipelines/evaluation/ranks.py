@@ -33,7 +33,8 @@ def compare_ranks(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         table, other: summary.parquet of both runs, with at least two methods in common.
 
     Returns:
-        A row per metric that both have: rank correlations after Spearman and Kendall, and both signatures.
+        A row per metric that both have, and measured in different ways: rank correlations after Spearman and Kendall,
+        and both signatures.
     """
     rows = []
     for metric, own in _directed(table).groupby("metric", sort=False):
@@ -41,7 +42,7 @@ def compare_ranks(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         theirs = theirs[theirs["metric"] == metric]
         columns = [dict(zip(side["method"], side["value"], strict=True)) for side in (own, theirs)]
         common = [name for name in columns[0] if name in columns[1]]
-        if len(common) < 2:
+        if len(common) < 2 or own["signature"].iloc[0] == theirs["signature"].iloc[0]:
             continue
         this, that = ({name: float(column[name]) for name in common} for column in columns)
         (found,) = rank_stability({"this": this, "that": that})

@@ -29,7 +29,7 @@ from facecues.pipelines.cluster import connect
 from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.jobs import ClipJob, make_jobs
 from facecues.pipelines.evaluation.set_values import EMOTION_COLUMNS, SetsJob, SetsOfMethod, perform_sets, set_jobs
-from facecues.pipelines.evaluation.tables import compare, complete_scores, summarise
+from facecues.pipelines.evaluation.tables import compare, complete_scores, summarise, videos_table
 from facecues.pipelines.evaluation.work import (
     ClipHung,
     ClipResult,
@@ -117,7 +117,7 @@ def evaluate(
     """
     started = time.monotonic()
     root = Path(os.path.abspath(run))
-    jobs = make_jobs(pairing, config.floors)
+    jobs = make_jobs(pairing, config.made)
     _inspect(root)
     methods = tuple(pairing.methods)
     told = EvaluateSummary(
@@ -146,7 +146,7 @@ def evaluate(
         }
         seen = [row for found in sets.values() for row in found.emotions]
         tables["emotions"] = pd.DataFrame(seen, columns=EMOTION_COLUMNS)
-        tables["videos"] = pd.DataFrame(videos).sort_values(["clip_id", "method"], ignore_index=True)
+        tables["videos"] = videos_table(videos)
         _write(root, tables)
         _write_header(root, pairing, config, identity)
         return EvaluateSummary(
@@ -190,6 +190,8 @@ def _open(root: Path, config: EvaluateConfig, identity: Identity) -> Workplace:
     features, staging = root / "features", root / "features" / ".staging"
     with writing(root):
         staging.mkdir(parents=True, exist_ok=True)
+        for marker in staging.glob("*.hung"):  # whatever hung in an earlier run is tried again
+            marker.unlink(missing_ok=True)
     return Workplace(features, staging, config, identity.absent, identity.no_other_backend)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
+
 from facecues.metrics.contracts import CueTrack, Float32
 from facecues.metrics.emotion import video_probabilities
 from facecues.metrics.scoring import Seen
@@ -15,6 +17,8 @@ from facecues.pipelines.evaluation.work import Identity, Workplace, tools_of
 
 Row = dict[str, Any]
 
+# As a set, other takes are the reference itself in another order.
+_NO_SETS: Final = (REFERENCE, "other-take")
 EMOTION_COLUMNS: Final = ["method", "clip_id", "classifier", "intended", "seen", "probability", "frames"]
 
 
@@ -60,7 +64,7 @@ def set_jobs(jobs: Sequence[ClipJob], videos: Sequence[Row]) -> list[SetsJob]:
 def perform_sets(workplace: Workplace, identity: Identity, job: SetsJob) -> SetsOfMethod:
     """All set metrics of one method; runs in a worker."""
     kept = _Kept(job, tools_of(workplace))
-    values = _of_method(job.method, kept, workplace, identity) if job.method != REFERENCE else []
+    values = [] if job.method in _NO_SETS else _of_method(job.method, kept, workplace, identity)
     emotions: list[Row] = []
     if job.method != "other-backend":
         for name, classes in identity.classes.items():
@@ -149,7 +153,7 @@ class _Kept:
                 "intended": clip.emotion,
                 "seen": None if best is None else classes[best],
                 "probability": None if best is None or mean is None else float(mean[best]),
-                "frames": 0 if frames is None else len(frames),
+                "frames": 0 if frames is None else int((~np.isnan(frames).any(axis=1)).sum()),
             }
 
     def _side(self, method: str, clip_id: str) -> Watching:

@@ -17,6 +17,7 @@ Row = dict[str, Any]
 
 SCORE_COLUMNS: Final = ["method", "clip_id", "metric", "value", "n_frames", "coverage", "reason", "signature"]
 NOISE_FLOORS: Final = ("re-encoded", "other-backend")  # rows whose error is nobody's but the measurement's
+_COUNTS: Final = ("frames", "width", "height", "damaged", "instants", "beyond")
 _OVER_FRAMES: Final = frozenset({"SSIM", "PSNR", "LPIPS"})
 
 
@@ -42,7 +43,7 @@ def complete_scores(
             for name, column in columns.items():
                 if method == REFERENCE and column.pairs:
                     continue
-                cell = _cell(own, name, column, method in methods)
+                cell = _cell(own, name, column, method in methods, method == REFERENCE)
                 if cell is not None:
                     key = {"method": method, "clip_id": job.clip_id, "metric": name}
                     out.append({**cell, **key, "signature": column.signature})
@@ -50,16 +51,23 @@ def complete_scores(
     return frame.astype({"value": "float64", "n_frames": "int32", "coverage": "float64"})
 
 
-def _cell(own: Mapping[str, Row] | None, name: str, column: Column, expected: bool) -> Row | None:
+def _cell(own: Mapping[str, Row] | None, name: str, column: Column, expected: bool, real: bool) -> Row | None:
     """One score; None where the column does not concern the method."""
     nothing: Row = {"value": None, "n_frames": 0, "coverage": 0.0}
     if own is None:
-        return nothing | {"reason": str(ScoreReason.VIDEO_MISSING)} if expected else None
+        reason = ScoreReason.VIDEO_FAILED if real else ScoreReason.VIDEO_MISSING
+        return nothing | {"reason": str(reason)} if expected or real else None
     if "*" in own:
         return own["*"]
     if column.absent is not None:
         return nothing | {"reason": str(column.absent.reason)} if expected else None
     return own.get(name)
+
+
+def videos_table(rows: Iterable[Row]) -> pd.DataFrame:
+    """videos.parquet: how each video ended, and what it is."""
+    frame = pd.DataFrame(rows).sort_values(["clip_id", "method"], ignore_index=True)
+    return frame.astype({name: "Int64" for name in _COUNTS if name in frame})
 
 
 def summarise(
@@ -95,7 +103,7 @@ def summarise(
 
 def fill_missing(scores: pd.DataFrame, columns: Mapping[str, Column], config: EvaluateConfig) -> pd.DataFrame:
     """Scores in which, under `penalize`, the clips that a method lacks have the value of doing nothing."""
-    if config.protocol.missing != "penalize" or "still" not in config.floors:
+    if config.protocol.missing != "penalize":
         return scores
     still = scores[scores["method"] == "still"].set_index(["clip_id", "metric"])["value"]
     pairs = [name for name, column in columns.items() if column.pairs]

@@ -119,7 +119,7 @@ def load_seen(side: Watching, reference: Watching, tools: Tools) -> Seen:
     features: dict[str, Float32] = {}
     if video.kind != "other-backend":
         for name, network in networks.items():
-            features[name] = memory.load(name, side.content, tools.of_pictures(network))["rows"]
+            features[name] = memory.load(name, _shown_with(side, reference), tools.of_pictures(network))["rows"]
         if "syncnet" in networks and envelope is not None:
             features[f"syncnet{SOUND}"] = heard["syncnet"]
     return Seen(track, envelope, features)
@@ -157,11 +157,16 @@ def _hash(path: Path, hashes: dict[Path, str]) -> str:
     return hashes[path]
 
 
-def _lacking_networks(side: Watching, tools: Tools) -> list[str]:
+def _shown_with(side: Watching, reference: Watching) -> str:
+    """Names what a network sees of a video: all of a reference, of others as much as their reference lasts."""
+    return side.content if side.video.method == REFERENCE else f"{side.content}+{reference.content}"
+
+
+def _lacking_networks(side: Watching, reference: Watching, tools: Tools) -> list[str]:
     if side.video.kind in ("still", "other-backend"):
         return []
-    networks = tools.instruments.networks
-    return [name for name in networks if not tools.memory.has(name, side.content, tools.of_pictures(networks[name]))]
+    content, networks = _shown_with(side, reference), tools.instruments.networks
+    return [name for name in networks if not tools.memory.has(name, content, tools.of_pictures(networks[name]))]
 
 
 def _lacking_metrics(side: Watching, reference: Watching, tools: Tools) -> list[str]:
@@ -183,7 +188,7 @@ def _watch(reference: Watching, methods: Sequence[Watching], tools: Tools) -> No
             assert tools.other is not None
             _watch_alone(side, tools.other, tools)
     for side in (reference, *methods):
-        side.rows = {name: [] for name in _lacking_networks(side, tools)}
+        side.rows = {name: [] for name in _lacking_networks(side, reference, tools)}
         side.values = {} if side is reference else {name: [] for name in _lacking_metrics(side, reference, tools)}
     wanted = [
         side
@@ -211,12 +216,11 @@ def _watch(reference: Watching, methods: Sequence[Watching], tools: Tools) -> No
         for each in lockstep:
             instants += len(each.reference.shown)
             _look(each, reference, by_name, tools)
-    _keep(reference, opened, tools, instants=instants, beyond=0, pair_with=None)
+    _keep(reference, opened, reference, tools, instants)
     for name, side in by_name.items():
         side.error = lockstep.failed.get(name)
         if side.error is None:
-            beyond = lockstep.beyond.get(name, 0)
-            _keep(side, others[name], tools, instants=instants, beyond=beyond, pair_with=reference)
+            _keep(side, others[name], reference, tools, instants)
 
 
 def _look(each: Round, reference: Watching, methods: Mapping[str, Watching], tools: Tools) -> None:
@@ -256,28 +260,24 @@ def _with_tail(side: Watching, batch: Batch, context: int) -> Batch:
     return Batch(np.concatenate([before[0], batch.pictures]), np.concatenate([before[1], batch.landmarks]))
 
 
-def _keep(
-    side: Watching, watched: Watched | Still, tools: Tools, *, instants: int, beyond: int, pair_with: Watching | None
-) -> None:
+def _keep(side: Watching, watched: Watched | Still, reference: Watching, tools: Tools, instants: int) -> None:
     """Writes what was seen of one video; its cues last, as they say that it was watched to its end."""
     for name, rows in side.rows.items():
         if rows:
             found = np.concatenate(rows)
             network = tools.instruments.networks[name]
-            tools.memory.save(name, side.content, tools.of_pictures(network), {"rows": found})
-    if pair_with is not None:
-        pair = f"{side.content}+{pair_with.content}"
-        for name, values in side.values.items():
-            whole = np.full(instants, np.nan)
-            seen = np.concatenate(values) if values else np.empty(0)
-            whole[: len(seen)] = seen
-            signature = tools.of_pictures(tools.instruments.pictures[name])
-            tools.memory.save(f"pair-{name}", pair, signature, {"values": whole})
+            tools.memory.save(name, _shown_with(side, reference), tools.of_pictures(network), {"rows": found})
+    for name, values in side.values.items():
+        whole = np.full(instants, np.nan)
+        seen = np.concatenate(values) if values else np.empty(0)
+        whole[: len(seen)] = seen
+        signature = tools.of_pictures(tools.instruments.pictures[name])
+        tools.memory.save(f"pair-{name}", f"{side.content}+{reference.content}", signature, {"values": whole})
     if isinstance(watched, Watched) and _lacks_cues(side, tools):
-        _keep_cues(side, watched, tools, beyond)
+        _keep_cues(side, watched, tools)
 
 
-def _keep_cues(side: Watching, watched: Watched, tools: Tools, beyond: int) -> None:
+def _keep_cues(side: Watching, watched: Watched, tools: Tools) -> None:
     assert watched.account is not None
     track = cue_track(watched.cues)
     report = watched.account.report
@@ -293,7 +293,6 @@ def _keep_cues(side: Watching, watched: Watched, tools: Tools, beyond: int) -> N
         "coverage": report.coverage,
         "damaged": watched.account.damaged,
         "instants": watched.account.instants,
-        "beyond": beyond,
         "first_s": float(watched.cues["time_s"][0].as_py()),
     }
     arrays: dict[str, NDArray[Any]] = {name: getattr(track, name) for name in _TRACK}
@@ -309,7 +308,7 @@ def _watch_alone(side: Watching, watcher: Watcher, tools: Tools) -> None:
     except ClipError as error:
         side.error = error
         return
-    _keep_cues(side, watched, tools, 0)
+    _keep_cues(side, watched, tools)
 
 
 def _reencoded(path: Path, folder: Path, tools: Tools) -> Path:

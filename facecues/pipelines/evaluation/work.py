@@ -134,11 +134,12 @@ class ClipHung(FacecuesError):
 
 
 def failed_job(job: ClipJob, error: ClipError) -> ClipResult:
-    """Every video of a job without a score."""
+    """Every video of a job without a score; the reference's fault where there is no other."""
     assert job.reference is not None
-    videos = [_video_row(job, Watching(video, error=error), {}) for video in job.videos]
-    scores = [_missing(video.method, job, ScoreReason.VIDEO_FAILED) for video in job.videos]
-    return ClipResult(scores, videos)
+    lost = job.videos or (job.reference,)
+    videos = [_video_row(job, Watching(video, error=error), {}) for video in lost]
+    scores = [_missing(video.method, job, ScoreReason.VIDEO_FAILED) for video in lost]
+    return ClipResult(scores + _problems(job), videos + _unfit(job))
 
 
 @lru_cache(maxsize=1)
@@ -169,15 +170,13 @@ def _rules(config: EvaluateConfig, instruments: Instruments) -> Rules:
 
 def _score(job: ClipJob, sides: Mapping[str, Watching], tools: Tools, config: EvaluateConfig) -> ClipResult:
     reference = sides[REFERENCE]
-    videos = [
-        _video_row(job, side, load_account(side, tools) if _usable(side, reference) else {}) for side in sides.values()
-    ]
     if reference.error is not None:
         failed = [_missing(name, job, ScoreReason.VIDEO_FAILED) for name in sides]
-        return ClipResult(failed + _problems(job), videos)
+        return ClipResult(failed + _problems(job), [_video_row(job, side, {}) for side in sides.values()] + _unfit(job))
     rules = _rules(config, tools.instruments)
     real = load_seen(reference, reference, tools)
     expected = len(real.track)
+    videos = [_video_row(job, side, _account(side, expected, tools)) for side in sides.values()] + _unfit(job)
     own = alone_scores(real, job.emotion, rules, expected)
     rows = [_row(REFERENCE, job, metric, score) for metric, score in own.items()]
     still = sides.get("still")
@@ -200,8 +199,10 @@ def _score(job: ClipJob, sides: Mapping[str, Watching], tools: Tools, config: Ev
     return ClipResult(rows + _problems(job), videos)
 
 
-def _usable(side: Watching, reference: Watching) -> bool:
-    return side.error is None and reference.error is None
+def _account(side: Watching, expected: int, tools: Tools) -> dict[str, Any]:
+    """What is known of a video's file, and how many of its instants come after the reference's last."""
+    account = load_account(side, tools) if side.error is None else {}
+    return account | {"beyond": max(0, account["instants"] - expected)} if account else {}
 
 
 def _size(side: Watching, tools: Tools) -> tuple[int, int]:
@@ -231,12 +232,17 @@ def _problems(job: ClipJob) -> list[Row]:
     return [_missing(name, job, ScoreReason.VIDEO_FAILED) for name in job.problems]
 
 
+def _unfit(job: ClipJob) -> list[Row]:
+    """The same as rows of videos.parquet."""
+    return [
+        Row(method=name, clip_id=job.clip_id, status="failed", reason=str(error.reason), message=error.message)
+        for name, error in job.problems.items()
+    ]
+
+
 def _without_reference(job: ClipJob) -> ClipResult:
-    names = [REFERENCE, *(video.method for video in job.videos), *job.problems]
-    rows = [_missing(name, job, ScoreReason.VIDEO_FAILED) for name in dict.fromkeys(names)]
-    message = job.problems.get(REFERENCE)
-    failed = Row(method=REFERENCE, clip_id=job.clip_id, status="failed", reason="unreadable", message=message)
-    return ClipResult(rows, [failed])
+    lost = [_missing(video.method, job, ScoreReason.VIDEO_FAILED) for video in job.videos]
+    return ClipResult(lost + _problems(job), _unfit(job))
 
 
 def _video_row(job: ClipJob, side: Watching, account: Mapping[str, Any]) -> Row:
