@@ -237,7 +237,7 @@ def evaluate(
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
-    """Which backends and weights are usable here, and what each missing one needs."""
+    """Which backends, metrics and weights are usable here, and what each missing one needs."""
     from facecues import doctor as examiner
 
     checks = examiner.check(deep=True)

@@ -9,18 +9,10 @@ from numpy.typing import NDArray
 from facecues.metrics.contracts import Float64
 from facecues.points import LEFT_OUTER_CORNER, RIGHT_OUTER_CORNER, STABLE
 from facecues.preprocess.geometry import Similarity, relocate, to_head, umeyama
+from facecues.preprocess.pictures import EAT_POINTS, EAT_TEMPLATE
 from facecues.preprocess.template import TEMPLATE
 
 _STABLE = list(STABLE)
-
-# Points 27 to 44, pixels, of basics/base_68.npy in lelechen63/ATVGnet (MIT licence), which yuangan/evaluation_eat
-# (code/base_68.npy) carries on. Its second template, base_68_close.npy, chosen there for narrow eyes, is the same file.
-_CROP_POINTS = slice(27, 45)
-_CROP_TEMPLATE = np.array(
-    [(65, 37), (65, 47), (65, 57), (66, 68), (54, 75), (60, 77), (66, 78), (71, 76), (77, 75), (28, 39), (35, 35),
-     (43, 35), (50, 40), (43, 42), (34, 42), (79, 40), (86, 34), (94, 34)], np.float64
-)  # fmt: skip
-_CROP_ORIGIN = 1.0  # rows and columns 1 to 128 of the warped picture are kept
 
 
 def to_template(points: Float64) -> Float64:
@@ -42,8 +34,8 @@ def to_crop(points: Float64) -> Float64:
     and searched for landmarks again; here the landmarks of the frame are moved into it.
     """
     flat = points[..., :2]
-    warped: Float64 = to_head(flat, _fit(_CROP_TEMPLATE, flat[:, _CROP_POINTS]))
-    return warped - _CROP_ORIGIN
+    cropped: Float64 = to_head(flat, _fit(EAT_TEMPLATE, flat[:, EAT_POINTS]))
+    return cropped
 
 
 def centred(points: Float64) -> Float64:

@@ -104,7 +104,7 @@ def _picture_metric(name: str, protocol: Protocol, device: str) -> PictureMetric
         return Ssim(protocol.ssim)
     if name == "PSNR":
         return Psnr(protocol.psnr)
-    from facecues.metrics.lpips import Lpips  # PyTorch is optional
+    from facecues.metrics.networks.lpips import Lpips  # PyTorch is optional
 
     return Lpips("vgg" if name == "LPIPS-VGG" else "alex", device=device)
 

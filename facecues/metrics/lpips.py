@@ -7,7 +7,7 @@ PyTorch is imported when the first value is asked for.
 """
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,6 @@ from facecues.metrics.pictures import compare_pictures
 
 if TYPE_CHECKING:
     from facecues.metrics.networks.lpips import Lpips
-
-__all__ = ["Lpips", "Net", "lpips"]
 
 Net = Literal["alex", "vgg"]
 
@@ -46,12 +44,3 @@ def _usual(net: Net) -> "Lpips":
     from facecues.metrics.networks.lpips import Lpips
 
     return Lpips(net)
-
-
-def __getattr__(name: str) -> Any:
-    """`Lpips` is to be had here too, where PyTorch is."""
-    if name != "Lpips":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from facecues.metrics.networks.lpips import Lpips
-
-    return Lpips

@@ -15,6 +15,7 @@ from facecues.metrics.ssim import SsimOptions
 from facecues.preprocess.pictures import EAT_SIZE, PictureOptions
 
 PictureMean = Literal["clip", "frame"]
+Distance = Literal["M-LD", "F-LD", "M-LVD", "F-LVD"]
 
 
 class Protocol(BaseModel):
@@ -23,6 +24,7 @@ class Protocol(BaseModel):
     Attributes:
         name: for run.json.
         pictures: what SSIM, PSNR, LPIPS and all networks see of a frame.
+        distances: landmark distances that it defines.
         landmarks, ssim, psnr: options of these metrics.
         missing: what becomes of frames and clips that a method does not show, in every metric of a pair of videos:
             `penalize`: they count as the reference's first frame held still; `exclude`: they are left out.
@@ -33,6 +35,7 @@ class Protocol(BaseModel):
 
     name: str = "facecues"
     pictures: PictureOptions = PictureOptions()
+    distances: tuple[Distance, ...] = ("M-LD", "F-LD", "M-LVD", "F-LVD")
     landmarks: LandmarkOptions = LandmarkOptions()
     ssim: SsimOptions = SsimOptions()
     psnr: PsnrOptions = PsnrOptions()
@@ -83,6 +86,7 @@ EAT: Final = Protocol(
 # lelechen63/ATVGnet, code/evaluation_matrix.py: pictures of 256 x 256, by area; means over all frames.
 ATVGNET: Final = Protocol(
     name="atvgnet",
+    distances=("M-LD",),
     landmarks=landmark_options.ATVGNET,
     ssim=SsimOptions(window="uniform"),
     psnr=ATVGNET_PSNR,

@@ -91,7 +91,9 @@ def make_columns(
     own = {**mouth.mouth_signatures(protocol.missing), **pose.pose_signatures(protocol.missing)}
     own |= gaze.gaze_signatures(protocol.missing)
     columns = [
-        Column(info, protocol.landmarks.signature(info.name), True) for info in landmark_infos(protocol.landmarks)
+        Column(info, protocol.landmarks.signature(info.name), True)
+        for info in landmark_infos(protocol.landmarks)
+        if info.name in protocol.distances
     ]
     columns += [Column(info, own[info.name], True) for info in (mouth.MOUTH_ERROR, mouth.MOUTH_CORRELATION)]
     columns += [Column(info, own[info.name], info.better is not None) for info in pose.POSE_METRICS]

@@ -30,15 +30,15 @@ PROPORTION_TOLERANCE = 0.02  # of width over height: what rounding to even sizes
 _FACE_SIDE = 2.0
 _FACE_CENTRE = np.array([0.0, 0.5, 0.0])
 
-# "eat": EAT's own template is a file of its repository. Ours is TEMPLATE seen from the front, its outer eye corners
-# _EAT_EYES pixels apart and their middle at _EAT_MIDDLE of the 163 x 163 warp, so that brows and chin fit into the
-# 128 rows that are kept. Its second template, for closed eyes, has no counterpart here.
+# "eat": points 27 to 44, pixels of the picture, of basics/base_68.npy in lelechen63/ATVGnet (MIT licence), which
+# yuangan/evaluation_eat (code/base_68.npy) carries on. Its second template, base_68_close.npy, chosen there for narrow
+# eyes, is the same file. Rows and columns 1 to 128 of the warped picture are kept: hence the 1.
 EAT_SIZE = 128
-_EAT_FIRST = 1  # row and column of the warp where the picture begins
-_EAT_POINTS = slice(27, 45)
-_EAT_EYES = 60.0
-_EAT_MIDDLE = (64.5, 42.0)
-_EAT_TEMPLATE = TEMPLATE[_EAT_POINTS, :2] * _EAT_EYES + _EAT_MIDDLE - _EAT_FIRST  # pixels of the picture
+EAT_POINTS = slice(27, 45)
+EAT_TEMPLATE = np.array(
+    [(65, 37), (65, 47), (65, 57), (66, 68), (54, 75), (60, 77), (66, 78), (71, 76), (77, 75), (28, 39), (35, 35),
+     (43, 35), (50, 40), (43, 42), (34, 42), (79, 40), (86, 34), (94, 34)], np.float64
+) - 1  # fmt: skip
 
 _MAX_SAMPLES = 16  # per pixel and direction; shrinking by more than that is no face any more
 _ENLARGE = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
@@ -51,7 +51,7 @@ class PictureOptions(BaseModel):
         crop: "frame": all of it, stretched to a square; only comparable between videos of the same proportions, see
             `same_proportions`. "face": turned upright and filled by the face, by the pose of the stable points of the
             frame itself. "eat": points 27..44 on a fixed template, rows and columns 1..128 of a warp of 163 x 163
-            (yuangan/evaluation_eat, code/utils_crop.py; the template's values are ours).
+            (yuangan/evaluation_eat, code/utils_crop.py).
         size: side of the picture, pixels; 128 for "eat".
         enlarge: filter for frames smaller than the picture; "face" and "eat" are sampled bilinearly.
     """
@@ -76,7 +76,7 @@ class PictureOptions(BaseModel):
         about = {
             "frame": "",
             "face": f",template:{TEMPLATE_HASH},side:{_FACE_SIDE}",
-            "eat": f",template:{TEMPLATE_HASH},eyes:{_EAT_EYES:g}",
+            "eat": ",template:base_68",
         }[self.crop]
         return f"{self.crop}@{self.size}[shrink:area,enlarge:{self.enlarge}{about}]"
 
@@ -168,7 +168,7 @@ def _face_matrix(landmarks: Matrix, size: int) -> Matrix:
 
 def _eat_matrix(landmarks: Matrix, size: int) -> Matrix:
     """Least-squares similarity of the plane; x + iy makes it one division."""
-    source, target = (points @ [1, 1j] for points in (_EAT_TEMPLATE, landmarks[_EAT_POINTS, :2]))
+    source, target = (points @ [1, 1j] for points in (EAT_TEMPLATE, landmarks[EAT_POINTS, :2]))
     centre, middle = source.mean(), target.mean()
     turn = np.vdot(source - centre, target - middle) / np.vdot(source - centre, source - centre)
     shift = middle - turn * centre

@@ -24,4 +24,3 @@ def test_what_is_read_is_what_is_true(benchmark: BenchmarkFixture, figures: dict
             assert value <= (6 if name.startswith("gaze") else 3), name
         if name.endswith("correlation"):
             assert value >= 0.9, name
-

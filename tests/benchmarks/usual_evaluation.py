@@ -1,59 +1,63 @@
 """SSIM, PSNR, LPIPS and FID the usual way: frames into PNG files, then one package after the other.
 
-scikit-image, lpips and torch-fidelity are used as they come. Each reads the files anew, those of the reference for
-every method; PyTorch takes all cores, scikit-image one, torch-fidelity reads in four processes beside it. In favour of
-this way, the reference is written once, by OpenCV, which packs PNG files fastest, and nothing keeps gradients.
+scikit-image, lpips and torch-fidelity as they come, but for what is kinder to them: one thread in a process for each
+core, which is faster than one process with a thread for each; no processes for reading; the reference's PNG files
+written once, by OpenCV, which packs them fastest; no gradients. Each package reads the files anew, those of the
+reference for every method, as their scripts do.
 """
 
-import resource
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter, process_time
 from typing import Any
 
 import av
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from skimage.io import imread
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from facecues.metrics.networks.alexnet import imagenet_alexnet
 from tests.parity.lpips_package import like, lpips_package
+from tests.parity.torchvision_package import torchvision_package
 
 REFERENCE = "reference"
-FRECHET = "Fréchet distance"  # a step whose time depends on no frame
+LOADING = "loading networks"
 
 _GAUSSIAN = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 
 
 @dataclass
 class Usual:
-    """What came out of it.
+    """What came of some clips.
 
     Attributes:
-        values: by method, metric and clip; FID's clip is "".
-        wall_s, processor_s: seconds by method, or the reference, and step.
+        values: means over frames by method, metric and clip.
+        features: Inception's, (frames, 2048), of both sides by method.
+        wall_s, processor_s: seconds by method and step.
     """
 
     values: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    features: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = field(default_factory=dict)
     wall_s: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
     processor_s: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
 
     @contextmanager
     def timed(self, method: str, step: str) -> Iterator[None]:
-        """Adds the block's seconds, with those of the processes that it starts and ends."""
-        wall, processor = perf_counter(), _processor_s()
+        """Adds the block's seconds."""
+        wall, processor = time.perf_counter(), time.process_time()
         yield
-        self.wall_s[method, step] += perf_counter() - wall
-        self.processor_s[method, step] += _processor_s() - processor
+        self.wall_s[method, step] += time.perf_counter() - wall
+        self.processor_s[method, step] += time.process_time() - processor
 
 
 def evaluate_as_usual(videos: Mapping[str, Sequence[Path]], folder: Path, inception: Path) -> Usual:
-    """From video files to values.
+    """All but the Fréchet distance.
 
     Args:
         videos: by method, REFERENCE among them; the same names, and clips of equal length, on all sides.
@@ -61,27 +65,40 @@ def evaluate_as_usual(videos: Mapping[str, Sequence[Path]], folder: Path, incept
         inception: file of Inception's weights.
     """
     usual = Usual()
+    for method, files in videos.items():
+        with usual.timed(method, "PNG files"):
+            for video in files:
+                _write_frames(video, folder / method)
     with lpips_package() as lpips:
-        alexnet = imagenet_alexnet("cpu")._backbone
-        for method, files in videos.items():
-            with usual.timed(method, "PNG files"):
-                for video in files:
-                    _dump(video, folder / method)
-        for method in videos.keys() - {REFERENCE}:
+        for method in [name for name in videos if name != REFERENCE]:
             sides = folder / method, folder / REFERENCE
-            for video in videos[method]:
-                pairs = list(zip(*(sorted(side.glob(f"{video.stem}_*.png")) for side in sides), strict=True))
+            with usual.timed(method, LOADING):
+                network = like(lpips, "alex", imagenet_alexnet("cpu")._backbone)
+                extractor = _extractor(inception)
+            for clip in [video.stem for video in videos[method]]:
+                pairs = list(zip(*(sorted(side.glob(f"{clip}_*.png")) for side in sides), strict=True))
                 with usual.timed(method, "SSIM, PSNR"):
                     ssim, psnr = np.mean([_ssim_and_psnr(*pair) for pair in pairs], axis=0)
                 with usual.timed(method, "LPIPS"):
-                    distance = _lpips(lpips, like(lpips, "alex", alexnet), pairs)
+                    distance = np.mean([_lpips(lpips, network, *pair) for pair in pairs])
                 for metric, value in (("SSIM", ssim), ("PSNR", psnr), ("LPIPS", distance)):
-                    usual.values[method, metric, video.stem] = float(value)
-            usual.values[method, "FID", ""] = _fid(method, sides, inception, usual)
+                    usual.values[method, metric, clip] = float(value)
+            with usual.timed(method, "Inception"):
+                pred, target = (_features(extractor, side) for side in sides)
+            usual.features[method] = pred, target
     return usual
 
 
-def _dump(video: Path, folder: Path) -> None:
+def fid_as_usual(pred: NDArray[np.float32], target: NDArray[np.float32]) -> float:
+    """torch-fidelity's FID of features (frames, 2048)."""
+    with torchvision_package():
+        from torch_fidelity import metric_fid
+
+        statistics = [metric_fid.fid_features_to_statistics(torch.from_numpy(side)) for side in (pred, target)]
+        return float(metric_fid.fid_statistics_to_metric(*statistics, verbose=False)[metric_fid.KEY_METRIC_FID])
+
+
+def _write_frames(video: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with av.open(str(video)) as container:
         for index, frame in enumerate(container.decode(video=0)):
@@ -92,37 +109,27 @@ def _dump(video: Path, folder: Path) -> None:
 def _ssim_and_psnr(pred: Path, target: Path) -> tuple[float, float]:
     one, other = imread(pred), imread(target)
     ssim = structural_similarity(one, other, channel_axis=-1, data_range=255, **_GAUSSIAN)
-    return ssim, peak_signal_noise_ratio(other, one)
+    return float(ssim), float(peak_signal_noise_ratio(other, one))
 
 
-def _lpips(package: Any, network: Any, pairs: Sequence[tuple[Path, Path]]) -> float:
-    """The mean over frames, pair by pair, as the package's own script does it."""
-    distances = []
-    with torch.no_grad():
-        for pair in pairs:
-            one, other = (package.im2tensor(package.load_image(str(path))) for path in pair)
-            distances.append(network(one, other).item())
-    return float(np.mean(distances))
+@torch.no_grad()
+def _lpips(package: Any, network: Any, pred: Path, target: Path) -> float:
+    """As the package's script for two folders."""
+    one, other = (package.im2tensor(package.load_image(str(path))) for path in (pred, target))
+    return float(network(one, other))
 
 
-def _fid(method: str, sides: tuple[Path, Path], weights: Path, usual: Usual) -> float:
-    """The steps of torch_fidelity.calculate_metrics(fid=True), to time them one by one."""
-    from torch_fidelity import metric_fid, utils
+def _extractor(weights: Path) -> Any:
+    from torch_fidelity.utils import create_feature_extractor
 
-    with usual.timed(method, "Inception"):
-        extractor = utils.create_feature_extractor(
-            "inception-v3-compat", ["2048"], cuda=False, feature_extractor_weights_path=str(weights), verbose=False
-        )
-        features = [
-            utils.extract_featuresdict_from_input_id(1, extractor, input1=str(side), cuda=False, verbose=False)
-            for side in sides
-        ]
-    with usual.timed(method, FRECHET):
-        statistics = [metric_fid.fid_featuresdict_to_statistics(one, "2048") for one in features]
-        distance = metric_fid.fid_statistics_to_metric(*statistics, verbose=False)
-    return float(distance[metric_fid.KEY_METRIC_FID])
+    return create_feature_extractor(
+        "inception-v3-compat", ["2048"], cuda=False, feature_extractor_weights_path=str(weights), verbose=False
+    )
 
 
-def _processor_s() -> float:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return process_time() + children.ru_utime + children.ru_stime
+def _features(extractor: Any, folder: Path) -> NDArray[np.float32]:
+    from torch_fidelity.utils import extract_featuresdict_from_input_id
+
+    options = {"input1": str(folder), "cuda": False, "save_cpu_ram": True, "verbose": False}
+    features: NDArray[np.float32] = extract_featuresdict_from_input_id(1, extractor, **options)["2048"].numpy()
+    return features

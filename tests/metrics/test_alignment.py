@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from facecues.metrics.alignment import _CROP_POINTS, _CROP_TEMPLATE, eye_distance, to_crop, to_target, to_template
+from facecues.metrics.alignment import eye_distance, to_crop, to_target, to_template
+from facecues.preprocess.pictures import EAT_POINTS, EAT_TEMPLATE
 from facecues.preprocess.geometry import normalize, rotation_matrix
 from facecues.preprocess.template import TEMPLATE
 from tests.metrics.tracks import talking
@@ -33,13 +34,13 @@ def test_the_crop_equals_scikit_images_similarity() -> None:
     transform = pytest.importorskip("skimage.transform")
     for face, ours in zip(FACE, to_crop(FACE), strict=True):
         # As the published code does: from the template to the frame, then backwards.
-        fit = transform.estimate_transform("similarity", _CROP_TEMPLATE, face[_CROP_POINTS, :2])
-        np.testing.assert_allclose(ours, fit.inverse(face[:, :2]) - 1, atol=1e-9)
+        fit = transform.estimate_transform("similarity", EAT_TEMPLATE, face[EAT_POINTS, :2])
+        np.testing.assert_allclose(ours, fit.inverse(face[:, :2]), atol=1e-9)
 
 
 def test_faces_in_the_crop_are_where_the_template_has_them() -> None:
     crop = to_crop(FACE)
-    assert np.abs(crop[:, _CROP_POINTS] - (_CROP_TEMPLATE - 1)).mean() < 4
+    assert np.abs(crop[:, EAT_POINTS] - EAT_TEMPLATE).mean() < 4
     assert (crop[:, 17:68] > 0).all() and (crop[:, 17:68] < 128).all()
 
 

@@ -52,7 +52,7 @@ def set_jobs(jobs: Sequence[ClipJob], videos: Sequence[Row]) -> list[SetsJob]:
         jobs: of the run.
         videos: rows of videos.parquet.
     """
-    content = {(row["method"], row["clip_id"]): row["content"] for row in videos if row["status"] == "ok"}
+    content = {(row["method"], row["clip_id"]): row["content"] for row in videos if row["status"] != "failed"}
     present = dict.fromkeys(method for method, _ in content)
     methods = [name for name in present if name not in FLOORS] + [name for name in FLOORS if name in present]
     return [
@@ -70,7 +70,7 @@ def perform_sets(workplace: Workplace, identity: Identity, job: SetsJob) -> Sets
         for name, classes in identity.classes.items():
             measured, _ = emotion_values(
                 name,
-                identity.networks[name],
+                f"{identity.networks[name]},pic:{workplace.config.protocol.pictures.signature}",
                 classes,
                 videos=kept.labelled(job.method, name),
                 real=kept.labelled(REFERENCE, name),

@@ -18,7 +18,7 @@ Row = dict[str, Any]
 SCORE_COLUMNS: Final = ["method", "clip_id", "metric", "value", "n_frames", "coverage", "reason", "signature"]
 NOISE_FLOORS: Final = ("re-encoded", "other-backend")  # rows whose error is nobody's but the measurement's
 _COUNTS: Final = ("frames", "width", "height", "damaged", "instants", "beyond")
-_OVER_FRAMES: Final = frozenset({"SSIM", "PSNR", "LPIPS"})
+_OVER_FRAMES: Final = frozenset({"SSIM", "PSNR", "LPIPS", "LPIPS-VGG"})
 
 
 def complete_scores(

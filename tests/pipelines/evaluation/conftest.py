@@ -1,30 +1,25 @@
 import pytest
 
-from tests.pipelines.evaluation.trees import CLIPS, moved, noisy, read, run, shorten, video_of, write
+from tests.pipelines.evaluation.trees import CLIPS, World, moved, noisy, read, shorten, video_of, write
 
 
 @pytest.fixture(scope="session")
-def reference(corpus, tmp_path_factory):
-    """Three short clips of two actors."""
-    return shorten(corpus, tmp_path_factory.mktemp("evaluation") / "reference")
-
-
-@pytest.fixture(scope="session")
-def methods(reference, tmp_path_factory):
-    """Two methods that have every clip."""
-    root = tmp_path_factory.mktemp("methods")
-    for name, change in (("noisy", noisy), ("moved", moved)):
+def world(corpus, tmp_path_factory, cluster):
+    """Three short clips of two actors, two methods that have all of them, and a run over these."""
+    root = tmp_path_factory.mktemp("evaluation")
+    reference = shorten(corpus, root / "reference")
+    methods = {"noisy": noisy, "moved": moved}
+    for name, change in methods.items():
         for clip_id in CLIPS:
             write(root / name, video_of(clip_id), change(read(reference / video_of(clip_id))))
-    return {"noisy": root / "noisy", "moved": root / "moved"}
+    one = World(reference, {name: root / name for name in methods}, cluster, root / "undisturbed")
+    one.run(one.undisturbed)
+    return one
 
 
-@pytest.fixture(scope="session")
-def undisturbed(reference, methods, tmp_path_factory, cluster):
-    """A run that nothing happened to."""
-    out = tmp_path_factory.mktemp("runs") / "undisturbed"
-    run(reference, methods, out, cluster)
-    return out
+@pytest.fixture
+def undisturbed(world):
+    return world.undisturbed
 
 
 @pytest.fixture

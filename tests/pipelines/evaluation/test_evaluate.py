@@ -23,15 +23,14 @@ from tests.pipelines.evaluation.trees import (
     header,
     kept,
     of,
-    run,
     same_run,
     scores,
     video_of,
 )
 
 
-def test_every_method_clip_and_column_has_a_row(undisturbed):
-    frame, columns = scores(undisturbed), header(undisturbed)["columns"]
+def test_every_method_clip_and_column_has_a_row(world):
+    frame, columns = scores(world.undisturbed), header(world.undisturbed)["columns"]
     for method in ("noisy", "moved"):
         assert set(map(tuple, of(frame, method=method)[["clip_id", "metric"]].to_numpy())) == {
             (clip_id, metric) for clip_id in CLIPS for metric in columns
@@ -43,31 +42,31 @@ def test_every_method_clip_and_column_has_a_row(undisturbed):
     assert signatures == {name: column["signature"] for name, column in columns.items() if name in signatures}
 
 
-def test_only_the_tables_the_header_and_the_memory_are_left(undisturbed):
-    assert {path.name for path in undisturbed.iterdir()} == {f"{name}.parquet" for name in TABLES} | {
+def test_only_the_tables_the_header_and_the_memory_are_left(world):
+    assert {path.name for path in world.undisturbed.iterdir()} == {f"{name}.parquet" for name in TABLES} | {
         "run.json",
         "features",
     }
-    assert not [path for path in undisturbed.rglob("*") if path.suffix in (".tmp", ".hung")]
+    assert not [path for path in world.undisturbed.rglob("*") if path.suffix in (".tmp", ".hung")]
 
 
-def test_the_summary_tells_clips_actors_and_coverage(undisturbed):
-    summary = pd.read_parquet(undisturbed / "summary.parquet")
+def test_the_summary_tells_clips_actors_and_coverage(world):
+    summary = pd.read_parquet(world.undisturbed / "summary.parquet")
     row = of(summary, method="noisy", metric="F-LD", group="all").iloc[0]
     assert (row["n_clips"], row["n_expected"], row["n_actors"], row["coverage"]) == (3, 3, 2, 1.0)
-    assert row["value"] == pytest.approx(of(scores(undisturbed), method="noisy", metric="F-LD")["value"].mean())
+    assert row["value"] == pytest.approx(of(scores(world.undisturbed), method="noisy", metric="F-LD")["value"].mean())
     assert set(summary["group"]) == {"all", "emotion:happy", "emotion:sad", "actor:M001", "actor:W002"}
 
 
-def test_doing_nothing_is_worse_than_noise_that_moves_along(undisturbed):
-    frame = scores(undisturbed)
+def test_doing_nothing_is_worse_than_noise_that_moves_along(world):
+    frame = scores(world.undisturbed)
     for metric in ("M-LD", "F-LD", "M-LVD", "F-LVD", "Pose"):
         assert cell(frame, "noisy", FIRST, metric)["value"] < cell(frame, "still", FIRST, metric)["value"]
 
 
-def test_the_same_videos_have_the_ideal_value_everywhere(reference, out, cluster):
+def test_the_same_videos_have_the_ideal_value_everywhere(world, out):
     config = QUICK.model_copy(update={"metrics": ("ssim", "psnr", "fd-alexnet", "lpips"), "floors": ()})
-    run(reference, {"same": reference}, out, cluster, config)
+    world.run(out, config, methods={"same": world.reference})
     own = of(scores(out), method="same", clip_id=FIRST)
     columns = header(out)["columns"]
     compared = 0
@@ -95,38 +94,40 @@ def test_the_same_videos_have_the_ideal_value_everywhere(reference, out, cluster
         assert cell(own, "same", FIRST, metric)["value"] == value or pd.isna(value)
 
 
-def test_the_number_of_workers_changes_nothing(reference, methods, undisturbed, out):
-    run(reference, methods, out, workers=1)
-    same_run(out, undisturbed)
+def test_the_number_of_workers_changes_nothing(world, out):
+    world.run(out, workers=1)
+    same_run(out, world.undisturbed)
 
 
-def test_the_order_of_methods_and_clips_changes_no_value(reference, methods, undisturbed, out, cluster):
-    pairing = pair(build_index(reference), dict(reversed(methods.items())))
+def test_the_order_of_methods_and_clips_changes_no_value(world, out):
+    pairing = pair(build_index(world.reference), dict(reversed(world.methods.items())))
     turned = replace(pairing, reference=replace(pairing.reference, clips=pairing.reference.clips[::-1]))
-    evaluate(turned, out, QUICK, scheduler=cluster)
+    evaluate(turned, out, QUICK, scheduler=world.cluster)
     assert scores(out)["clip_id"].iloc[0] == CLIPS[-1]
     key = ["method", "clip_id", "metric"]
-    pd.testing.assert_frame_equal(*(scores(each).sort_values(key, ignore_index=True) for each in (out, undisturbed)))
+    pd.testing.assert_frame_equal(
+        *(scores(each).sort_values(key, ignore_index=True) for each in (out, world.undisturbed))
+    )
     numbers = ["group", "metric", "method", "value", "low", "high", "coverage", "n_clips"]
-    found, expected = (pd.read_parquet(each / "summary.parquet")[numbers] for each in (out, undisturbed))
+    found, expected = (pd.read_parquet(each / "summary.parquet")[numbers] for each in (out, world.undisturbed))
     pd.testing.assert_frame_equal(found, expected, check_exact=False, rtol=1e-12)
 
 
-def test_the_names_of_folders_and_the_layout_change_no_value(reference, methods, undisturbed, out, tmp_path, cluster):
+def test_the_names_of_folders_and_the_layout_change_no_value(world, out, tmp_path):
     flat = tmp_path / "flat"
     flat.mkdir()
     for clip_id in CLIPS:
         actor, _, emotion, level, number = clip_id.split("/")
         shutil.copy(
-            methods["noisy"] / video_of(clip_id),
+            world.methods["noisy"] / video_of(clip_id),
             flat / f"{actor}_{emotion}_{level.removeprefix('level_')}_{number}.mp4",
         )
-    run(reference, {"noisy": flat, "moved": methods["moved"]}, out, cluster)
-    assert (out / "scores.parquet").read_bytes() == (undisturbed / "scores.parquet").read_bytes()
+    world.run(out, methods={"noisy": flat, "moved": world.methods["moved"]})
+    assert (out / "scores.parquet").read_bytes() == (world.undisturbed / "scores.parquet").read_bytes()
 
 
-def test_the_size_of_a_batch_changes_nothing(reference, methods, extractor, tmp_path, monkeypatch):
-    job = make_jobs(pair(build_index(reference), methods), QUICK.made)[0]
+def test_the_size_of_a_batch_changes_nothing(world, extractor, tmp_path, monkeypatch):
+    job = make_jobs(pair(build_index(world.reference), world.methods), QUICK.made)[0]
     results, memories = [], []
     for instants in (16, 5):
         monkeypatch.setitem(Lockstep.__init__.__kwdefaults__, "instants", instants)
@@ -138,34 +139,34 @@ def test_the_size_of_a_batch_changes_nothing(reference, methods, extractor, tmp_
     assert memories[0] == memories[1]
 
 
-def test_progress_ends_with_all_clips(reference, methods, out, cluster):
+def test_progress_ends_with_all_clips(world, out):
     events = []
-    summary = run(reference, methods, out, cluster, progress=events.append)
+    summary = world.run(out, progress=events.append)
     assert (events[-1].ended, events[-1].total, events[-1].failed) == (3, 3, 0)
     assert (summary.clips, summary.methods, summary.failed, summary.interrupted) == (3, ("noisy", "moved"), (), False)
     assert {one["metric"] for one in summary.as_json()["values"]} >= {"SSIM", "F-LD", "Gaze-JS"}
 
 
-def test_a_method_named_like_a_row_that_is_always_there_is_refused(reference, methods, out):
+def test_a_method_named_like_a_row_that_is_always_there_is_refused(world, out):
     for name in ("reference", "still", "re-encoded"):
         with pytest.raises(UsageError, match=f"cannot be called {name}"):
-            run(reference, {name: methods["noisy"]}, out)
+            world.run(out, methods={name: world.methods["noisy"]})
     assert not out.exists()
 
 
-def test_a_folder_that_holds_something_else_is_refused_and_left_alone(reference, methods, out):
+def test_a_folder_that_holds_something_else_is_refused_and_left_alone(world, out):
     out.mkdir()
     (out / "thesis.txt").write_text("mine")
     with pytest.raises(UsageError, match="neither empty nor an evaluation"):
-        run(reference, methods, out)
+        world.run(out)
     assert [path.name for path in out.iterdir()] == ["thesis.txt"]
     with pytest.raises(UsageError, match="neither empty nor an evaluation"):
-        run(reference, methods, out / "thesis.txt")
+        world.run(out / "thesis.txt")
 
 
-def test_a_network_without_its_weights_is_a_column_of_nulls_and_a_sentence(reference, methods, out, cluster):
+def test_a_network_without_its_weights_is_a_column_of_nulls_and_a_sentence(world, out):
     config = QUICK.model_copy(update={"metrics": ("ssim", "lip-sync")})
-    summary = run(reference, {"noisy": methods["noisy"]}, out, cluster, config)
+    summary = world.run(out, config, methods={"noisy": world.methods["noisy"]})
     if not header(out)["absent"]:
         pytest.skip("SyncNet's weights are on this machine")
     lost = scores(out)[lambda frame: frame["metric"].str.startswith("LSE-")]

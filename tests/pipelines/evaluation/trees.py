@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -69,6 +71,25 @@ def moved(frames, by=4):
 
 def run(reference, methods, out, cluster=None, config=QUICK, **options):
     return evaluate(pair(build_index(reference), methods), out, config, scheduler=cluster, **options)
+
+
+@dataclass(frozen=True)
+class World:
+    """What tests have in common: a reference, two methods, a cluster, and a run that nothing happened to."""
+
+    reference: Path
+    methods: dict
+    cluster: str
+    undisturbed: Path
+
+    def run(self, out, config=QUICK, **options):
+        """`methods`, `reference` and `workers` take the place of the usual ones."""
+        methods, reference = options.pop("methods", self.methods), options.pop("reference", self.reference)
+        return run(reference, methods, out, None if "workers" in options else self.cluster, config, **options)
+
+    def begin(self, out):
+        """A run that is finished before the test."""
+        shutil.copytree(self.undisturbed, out)
 
 
 def scores(out):
