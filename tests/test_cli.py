@@ -101,6 +101,64 @@ def test_options_beat_the_file_and_both_are_recorded(small_tree: Path, tmp_path:
     assert (limits["max_frames"], limits["max_seconds"]) == (10, 9)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--method", "ours={tree}", "--metrics", "ssim,fvd"], ["fvd", "lip-sync"]),
+        (["--method", "ours={tree}", "--out", "{tmp}/occupied"], ["occupied", "neither empty nor an evaluation"]),
+        (["--method", "ours={tree}", "--ranks-against", "{tmp}/empty"], ["empty", "not a finished evaluation"]),
+        (["--method", "{tree}"], ["NAME=FOLDER"]),
+        (["--method", "still={tree}"], ["still", "another name"]),
+        (["--method", "ours={tmp}/empty"], ["ours", "empty"]),
+        (["--method", "ours={tmp}/others"], ["ours", "shares no clip", "001"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_bad_use_of_evaluate_is_one_sentence_and_writes_nothing(
+    small_tree: Path, tmp_path: Path, arguments: list[str], words: list[str]
+) -> None:
+    for name in ("empty", "occupied", "others"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "occupied/notes.txt").write_text("mine")
+    (tmp_path / "others/nobody.mp4").write_text("a video")
+    before = sorted(tmp_path.rglob("*"))
+    given = [one.format(tmp=tmp_path, tree=small_tree) for one in arguments]
+    done = facecues("evaluate", "--reference", small_tree, "--out", tmp_path / "run", *given)
+    refused(done, *words)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_evaluate_compares_resumes_and_prints_json(small_tree: Path, tmp_path: Path) -> None:
+    options = ["--metrics", "ssim,psnr", "--floors", "still", "--size", 64, "--workers", 1, "--only", "M003/*"]
+    command = ["evaluate", "--reference", small_tree, "--method", f"same={small_tree}", "--out", tmp_path / "run"]
+    first = facecues(*command, *options, "--json")
+    assert first.returncode == 0, first.stderr
+    answer = json.loads(first.stdout)
+    assert (answer["clips"], answer["methods"], answer["failed"]) == (2, ["same"], [])
+    values = {one["metric"]: one for one in answer["values"] if one["method"] == "same"}
+    assert (values["F-LD"]["value"], values["SSIM"]["value"]) == (0, pytest.approx(1))
+    assert values["PSNR"]["value"] is None and values["PSNR"]["reason"] == "identical"
+    scores = (tmp_path / "run/scores.parquet").read_bytes()
+    again = facecues(*command, *options, "--ranks-against", tmp_path / "run")
+    assert again.returncode == 0 and "F-LD" in again.stdout and "same" in again.stdout
+    assert (tmp_path / "run/scores.parquet").read_bytes() == scores
+
+
+def test_videos_that_cannot_be_used_make_exit_1_unless_allowed(small_tree: Path, tmp_path: Path) -> None:
+    good = next(small_tree.rglob("001.mp4"))
+    for folder, names in (("real", ("a", "b")), ("ours", ("a",))):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            (tmp_path / folder / f"{name}.mp4").hardlink_to(good)
+    (tmp_path / "ours/b.mp4").write_text("no video")
+    command = ["evaluate", "--reference", tmp_path / "real", "--method", f"ours={tmp_path / 'ours'}", "--workers", 1]
+    command += ["--out", tmp_path / "run", "--metrics", "ssim", "--floors", "still", "--size", 64]
+    done = facecues(*command)
+    assert done.returncode == 1 and "1 videos could not be used" in done.stdout
+    assert (tmp_path / "run/summary.parquet").is_file()
+    assert facecues(*command, "--fail-above", 0.5).returncode == 0
+
+
 def test_index_counts_and_prints_json(small_tree: Path) -> None:
     shown = facecues("index", small_tree, "--split", "W015")
     assert shown.returncode == 0 and "M003" in shown.stdout and "gaps" in shown.stdout

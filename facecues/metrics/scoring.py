@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facecues.metrics import gaze, mouth, mouth_audio, pose
 from facecues.metrics.blinks import BLINK_RATE, BLINK_SIGNATURE, blink_score
@@ -209,13 +208,6 @@ def _lost(values: Float64, cut: int) -> ScoreReason:
     if same > hidden:
         return ScoreReason.IDENTICAL
     return ScoreReason.TOO_SHORT if 2 * cut > hidden else ScoreReason.NO_FACE
-
-
-def spread_rows(rows: NDArray[np.float32], shown: NDArray[np.bool_]) -> Float32:
-    """(n, d) features of the instants that are shown to (T, d), NaN elsewhere."""
-    out = np.full((len(shown), rows.shape[1]), np.nan, np.float32)
-    out[shown] = rows
-    return out
 
 
 def _short(watcher: str) -> str:

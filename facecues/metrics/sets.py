@@ -18,6 +18,7 @@ from facecues.metrics.emotion import (
     EMOTION_ACCURACY_RATIO,
     EMOTION_MACRO_F1,
     EmotionCounts,
+    EmotionResult,
     accuracy_ratio,
     emotion_signature,
 )
@@ -27,6 +28,7 @@ from facecues.metrics.instruments import EMOTION
 from facecues.metrics.missing import Missing
 from facecues.metrics.signature import make_signature
 from facecues.metrics.statistics import bootstrap_weights, interval_of_draws
+from facecues.reasons import ScoreReason
 from facecues.resample import FPS
 
 RESAMPLES: Final = 199
@@ -123,7 +125,8 @@ def frechet_and_kernel(
         info.name, {"net": signature.replace("|", ","), "frames": "all", "fps": FPS, "miss": "exclude"}
     )
     if frames < 2:
-        return [SetValue(info, None, None, None, frames, name, "fewer than two frames on one side")]
+        reason = ScoreReason.TOO_SHORT if frames else ScoreReason.NO_FACE
+        return [SetValue(info, None, None, None, frames, name, "fewer than two frames on one side", reason=str(reason))]
     value = frechet.frechet_distance(merge(pred), merge(target))
     low, high, note = _interval(
         value,
@@ -202,11 +205,31 @@ def emotion_values(
     signature = emotion_signature(network.replace("|", ","), classes, missing)
     label = name.removeprefix(EMOTION)
     left_out = f"without {', '.join(sorted(ours.excluded))}" if ours.excluded else None
-    values = ((EMOTION_MACRO_F1, ours.macro_f1), (EMOTION_ACCURACY_RATIO, accuracy_ratio(ours, theirs)))
+    # Videos were judged and there is no ratio: the real clips have no accuracy, or none above zero.
+    values = (
+        (EMOTION_MACRO_F1, ours.macro_f1, None),
+        (EMOTION_ACCURACY_RATIO, accuracy_ratio(ours, theirs), ScoreReason.NO_REFERENCE if ours.videos else None),
+    )
     return [
-        SetValue(replace(info, name=f"{info.name}-{label}"), value, None, None, ours.videos, signature, left_out)
-        for info, value in values
+        SetValue(
+            replace(info, name=f"{info.name}-{label}"),
+            value,
+            None,
+            None,
+            ours.videos,
+            signature,
+            left_out,
+            reason=None if value is not None else str(reason or _why_none(ours)),
+        )
+        for info, value, reason in values
     ], generated
+
+
+def _why_none(result: EmotionResult) -> ScoreReason:
+    """Why not one video was judged."""
+    if result.without_face:
+        return ScoreReason.NO_FACE
+    return ScoreReason.UNKNOWN_CLASS if result.excluded else ScoreReason.NO_LABEL
 
 
 _NOTHING: Final = FeatureStatistics(0, np.zeros(1), None, None)

@@ -1,9 +1,8 @@
 """SSIM, PSNR, LPIPS and FID the usual way: frames into PNG files, then one package after the other.
 
-scikit-image, lpips and torch-fidelity as they come, but for what is kinder to them: one thread in a process for each
-core, which is faster than one process with a thread for each; no processes for reading; the reference's PNG files
-written once, by OpenCV, which packs them fastest; no gradients. Each package reads the files anew, those of the
-reference for every method, as their scripts do.
+scikit-image, lpips and torch-fidelity as they come, each of which reads the files anew, those of the reference for
+every method, as their scripts do. In favour of this way, the reference is written once, PNG files by OpenCV, which
+packs them fastest, no processes are started for reading, and nothing keeps gradients.
 """
 
 import time

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from facecues.config import ExtractConfig
 from facecues.metrics.instruments import DEFAULT_GROUPS
@@ -33,7 +33,7 @@ class EvaluateConfig(BaseModel):
             is missing, `still` comes whether named or not: its values are the penalty.
         device: of the networks that are metrics.
         resamples: draws for intervals and tests of clips' means.
-        set_resamples: draws for the intervals of set metrics, which cost more; 0 for none.
+        set_resamples: draws for the intervals of set metrics, which cost more; 99 and more, or 0 for none.
         seed: of all draws.
     """
 
@@ -48,6 +48,13 @@ class EvaluateConfig(BaseModel):
     resamples: int = Field(default=9_999, ge=99)
     set_resamples: int = Field(default=199, ge=0)
     seed: int = 0
+
+    @field_validator("set_resamples")
+    @classmethod
+    def _has_tails(cls, resamples: int) -> int:
+        if 0 < resamples < 99:
+            raise ValueError("expected 0 for no intervals, or 99 draws and more")
+        return resamples
 
     @property
     def made(self) -> tuple[Floor, ...]:

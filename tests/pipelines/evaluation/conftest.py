@@ -18,10 +18,5 @@ def world(corpus, tmp_path_factory, cluster):
 
 
 @pytest.fixture
-def undisturbed(world):
-    return world.undisturbed
-
-
-@pytest.fixture
 def out(tmp_path):
     return tmp_path / "run"

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from facecues.pipelines.atomic import StoreError
+from facecues.pipelines.evaluation.config import EvaluateConfig
 from tests.pipelines.datasets import REPOSITORY, wait_until
 from tests.pipelines.evaluation.trees import (
     CLIPS,
@@ -24,6 +25,7 @@ from tests.pipelines.evaluation.trees import (
     header,
     kept,
     noisy,
+    of,
     read,
     same_run,
     scores,
@@ -177,6 +179,27 @@ def test_another_metric_costs_just_itself(world, out):
     same_run(out, world.undisturbed)
     assert before.items() <= kept(out).items()
     assert {name.split("/")[0] for name in kept(out).keys() - before.keys()} == {"pair-PSNR"}
+
+
+@pytest.mark.slow
+def test_all_metrics_and_floors_in_two_goes_equal_those_in_one(world, out, tmp_path):
+    """Another take, longer or shorter than the clip, is looked at by all networks beside each clip."""
+    reference = shutil.copytree(world.reference, tmp_path / "reference")
+    take = f"{FIRST[:-1]}2"
+    write(reference, video_of(take), read(world.reference / video_of(CLIPS[1])))
+    everything = EvaluateConfig(protocol=QUICK.protocol, resamples=99, set_resamples=0)
+    world.run(tmp_path / "one", everything, reference=reference)
+    fewer = everything.model_copy(update={"metrics": ("lpips", "emotion"), "floors": ("other-take",)})
+    world.run(out, fewer, reference=reference, methods={"moved": world.methods["moved"]})
+    before = kept(out)
+    world.run(out, everything, reference=reference)
+    same_run(out, tmp_path / "one")
+    assert before.items() <= kept(out).items()
+    frame = scores(out)
+    assert 0 < cell(frame, "re-encoded", FIRST, "SSIM")["value"] < 1
+    assert cell(frame, "other-take", FIRST, "SSIM")["reason"] == "too_short"
+    assert cell(frame, "other-take", take, "SSIM")["coverage"] == 1
+    assert set(of(frame, method="other-take")["clip_id"]) == {FIRST, take}
 
 
 def test_other_rules_for_what_is_missing_need_no_video(world, out):
