@@ -342,7 +342,8 @@ def _permutation(pred: EmotionHistograms, frames: int, by: str) -> list[SetValue
     try:
         found = pred.permutation_test()
     except ValueError as error:
-        return [SetValue(GAZE_EMOTION_P, None, None, None, frames, signature, str(error))]
+        reason = str(ScoreReason.NO_LABEL)
+        return [SetValue(GAZE_EMOTION_P, None, None, None, frames, signature, str(error), reason=reason)]
     note = f"{found.statistic:.3f} bits between emotions, {found.null:.3f} with shuffled labels"
     return [SetValue(GAZE_EMOTION_P, found.p_value, None, None, frames, signature, note)]
 

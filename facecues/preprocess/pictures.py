@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from facecues.preprocess.geometry import fit_pose, rotation_degrees
-from facecues.preprocess.template import TEMPLATE, TEMPLATE_HASH
+from facecues.preprocess.template import TEMPLATE_HASH
 from facecues.preprocess.video import Frame
 
 Matrix = NDArray[np.float64]

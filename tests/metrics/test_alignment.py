@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from facecues.metrics.alignment import eye_distance, to_crop, to_target, to_template
-from facecues.preprocess.pictures import EAT_POINTS, EAT_TEMPLATE
 from facecues.preprocess.geometry import normalize, rotation_matrix
+from facecues.preprocess.pictures import EAT_POINTS, EAT_TEMPLATE
 from facecues.preprocess.template import TEMPLATE
 from tests.metrics.tracks import talking
 

@@ -24,7 +24,7 @@ from distributed import Client, KilledWorker
 
 from facecues import __version__
 from facecues.errors import ClipError, FacecuesError, UsageError
-from facecues.pipelines.atomic import replace_text, replacing, writing
+from facecues.pipelines.atomic import leftovers, replace_text, replacing, writing
 from facecues.pipelines.cluster import connect
 from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.jobs import ClipJob, make_jobs
@@ -192,6 +192,8 @@ def _open(root: Path, config: EvaluateConfig, identity: Identity) -> Workplace:
         staging.mkdir(parents=True, exist_ok=True)
         for marker in staging.glob("*.hung"):  # whatever hung in an earlier run is tried again
             marker.unlink(missing_ok=True)
+        for left in leftovers(features):  # of processes that were killed while they wrote
+            left.unlink(missing_ok=True)
     return Workplace(features, staging, config, identity.absent, identity.no_other_backend)
 
 

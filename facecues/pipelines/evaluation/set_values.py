@@ -12,7 +12,7 @@ from facecues.metrics.scoring import Seen
 from facecues.metrics.sets import ClipOfSet, SetValue, emotion_values, frechet_and_kernel, gaze_and_pose
 from facecues.pipelines.evaluation.config import FLOORS, REFERENCE
 from facecues.pipelines.evaluation.jobs import ClipJob, Video
-from facecues.pipelines.evaluation.watching import Tools, Watching, load_seen
+from facecues.pipelines.evaluation.kept import Tools, Watching, load_seen
 from facecues.pipelines.evaluation.work import Identity, Workplace, tools_of
 
 Row = dict[str, Any]

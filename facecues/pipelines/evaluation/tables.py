@@ -201,8 +201,8 @@ def _summary_row(
     method, metric, group = key
     reasons = own["reason"].dropna()
     value, low, high, note = interval.mean, interval.low, interval.high, interval.note
-    if config.protocol.over == "frame" and metric in _OVER_FRAMES and value is not None:
-        counted = own.dropna(subset=["value"])
+    if config.protocol.over == "frame" and metric in _OVER_FRAMES and own["n_frames"].gt(0).any():
+        counted = own[own["value"].notna() & own["n_frames"].gt(0)]
         value = float(np.average(counted["value"], weights=counted["n_frames"]))
         low = high = None
         note = "mean over the frames of all clips, as this protocol has it: no interval"

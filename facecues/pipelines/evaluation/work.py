@@ -13,15 +13,9 @@ from facecues.metrics.instruments import EMOTION, Absence, Instruments, build_in
 from facecues.metrics.scoring import Column, Rules, alone_scores, gap_scores, make_columns, pair_scores
 from facecues.pipelines.evaluation.config import REFERENCE, EvaluateConfig
 from facecues.pipelines.evaluation.jobs import ClipJob
+from facecues.pipelines.evaluation.kept import Tools, Watching, load_account, load_seen, load_values
 from facecues.pipelines.evaluation.memory import Memory
-from facecues.pipelines.evaluation.watching import (
-    Tools,
-    Watching,
-    load_account,
-    load_seen,
-    load_values,
-    watch_clip,
-)
+from facecues.pipelines.evaluation.watching import watch_clip
 from facecues.pipelines.watchdog import has_fired, watchdog
 from facecues.pipelines.work import GRACE, GRACE_S, job_marker, sentence_of
 from facecues.preprocess.pictures import same_proportions

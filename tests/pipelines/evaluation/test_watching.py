@@ -10,8 +10,9 @@ from facecues.errors import ClipError
 from facecues.metrics.instruments import Instruments
 from facecues.pipelines.evaluation.config import REFERENCE
 from facecues.pipelines.evaluation.jobs import ClipJob, Video
+from facecues.pipelines.evaluation.kept import Tools, load_account, load_seen, load_values
 from facecues.pipelines.evaluation.memory import Memory
-from facecues.pipelines.evaluation.watching import Tools, load_account, load_seen, load_values, watch_clip
+from facecues.pipelines.evaluation.watching import watch_clip
 from facecues.reasons import ClipReason
 from tests.preprocess.watching import Template, numbered, watcher_of
 
