@@ -109,6 +109,7 @@ def test_the_public_file_is_declared_whole() -> None:
     assert 0 < weight.size - 4 * sum(one.numel() for one in Inception().state_dict().values()) < 1 << 18
 
 
+@pytest.mark.slow
 def test_pictures_go_the_way_of_their_features(
     inception: InceptionFeatures, pictures: NDArray[np.uint8], features: NDArray[np.float32]
 ) -> None:

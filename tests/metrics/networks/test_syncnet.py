@@ -139,6 +139,7 @@ def test_a_clip_in_one_pass_equals_window_after_window(network: SyncNet, syncnet
     np.testing.assert_allclose(syncnet.features(batch(PICTURES)), seen, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_row_i_of_the_sound_is_heard_with_pictures_i_to_i_plus_4(network: SyncNet, syncnet: SyncNetFeatures) -> None:
     rows = mfcc(SOUND).T.astype(np.float32)
     with torch.inference_mode():
@@ -150,6 +151,7 @@ def test_row_i_of_the_sound_is_heard_with_pictures_i_to_i_plus_4(network: SyncNe
     np.testing.assert_allclose(heard, np.concatenate(one_by_one), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_batch_size_changes_nothing(syncnet: SyncNetFeatures) -> None:
     """Batches overlap by `context` frames."""
     whole = syncnet.features(batch(PICTURES))

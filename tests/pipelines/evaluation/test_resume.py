@@ -171,6 +171,7 @@ def copy_of(folder, target):
     return shutil.copytree(folder, target, copy_function=os.link)
 
 
+@pytest.mark.slow
 def test_another_metric_costs_just_itself(world, out):
     world.run(out, QUICK.model_copy(update={"metrics": ("ssim",)}))
     assert "PSNR" not in set(scores(out)["metric"])
