@@ -76,13 +76,13 @@ class Rules:
 
 
 def make_columns(
-    rules: Rules, watcher: str, signatures: Mapping[str, str], absent: Mapping[str, Absence]
+    rules: Rules, cues: str, signatures: Mapping[str, str], absent: Mapping[str, Absence]
 ) -> dict[str, Column]:
     """All columns of a run by name, in the order of tables.
 
     Args:
         rules: of the run.
-        watcher: signature of what reads the cues.
+        cues: signature of what reads the cues.
         signatures: of the picture metrics and networks that are there, by name.
         absent: why others are not.
     """
@@ -103,7 +103,7 @@ def make_columns(
         for info in (mouth_audio.AM_CORR, mouth_audio.AM_BEST, mouth_audio.AM_LAG)
     ]
     columns.append(Column(mouth_audio.AM_GAP, mouth_audio.signature(), True))
-    columns = [replace(column, signature=f"{column.signature}|by:{_short(watcher)}") for column in columns]
+    columns = [replace(column, signature=f"{column.signature}|by:{_short(cues)}") for column in columns]
     seen = f"|pic:{protocol.pictures.signature}|fps:{FPS}"
     for name, info in _PICTURES.items():
         if name in signatures or name in absent:
@@ -210,6 +210,6 @@ def _lost(values: Float64, cut: int) -> ScoreReason:
     return ScoreReason.TOO_SHORT if 2 * cut > hidden else ScoreReason.NO_FACE
 
 
-def _short(watcher: str) -> str:
-    """The watcher's signature as one part of another."""
-    return watcher.removeprefix("cues|").partition("|pictures:")[0].replace("|", ",")
+def _short(cues: str) -> str:
+    """The signature of cues as one part of another."""
+    return cues.removeprefix("cues|").replace("|", ",")

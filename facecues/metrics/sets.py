@@ -109,7 +109,6 @@ def frechet_and_kernel(
         seed: of the draws.
     """
     info = frechet.FID if network == "inception" else frechet.FD_ALEXNET
-    stride = 1
     sides: tuple[list[FeatureStatistics], list[FeatureStatistics]] = ([], [])
     rows: tuple[list[Float32], list[Float32]] = ([], [])
     for of_actor in _by_unit(clips).values():
@@ -117,7 +116,8 @@ def frechet_and_kernel(
         for side in (0, 1):
             shown = np.concatenate([_shown(both[side]) for both in loaded])
             sides[side].append(features_to_statistics(shown) if len(shown) else _NOTHING)
-            rows[side].append(shown)
+            if network == "inception":
+                rows[side].append(shown)
     kept = [at for at, both in enumerate(zip(*sides, strict=True)) if min(one.count for one in both) > 0]
     pred, target = ([side[at] for at in kept] for side in sides)
     frames = min(sum(one.count for one in side) for side in (pred, target)) if kept else 0

@@ -3,12 +3,10 @@
 Each video is decoded once and every frame serves every metric; what is held is one batch per video.
 """
 
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields
 from itertools import islice
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -18,12 +16,13 @@ from numpy.typing import NDArray
 from facecues.cues import to_array
 from facecues.errors import ClipError, FacecuesError
 from facecues.metrics.contracts import Batch, CueTrack
+from facecues.pipelines.work import sentence_of
 from facecues.preprocess.watch import Shot, Watched
 from facecues.reasons import ClipReason
 from facecues.resample import resample, resample_rotation, time_grid
 
 _INSTANTS = 16  # at a time: 3 MB of pictures per video at 256 pixels
-_TRACKS = tuple(field.name for field in fields(CueTrack))
+TRACKS = tuple(field.name for field in fields(CueTrack))
 _POINTS = ("landmarks", "normalized")
 
 
@@ -165,9 +164,7 @@ class Lockstep:
         except FacecuesError:
             raise
         except Exception as error:  # noqa: BLE001 - the isolation boundary: one video's fault stays its own
-            at = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"
-            self.failed[name] = ClipError(ClipReason.INTERNAL_ERROR, f"{where}: {error}"[:500])
+            self.failed[name] = ClipError(ClipReason.INTERNAL_ERROR, sentence_of(error))
 
 
 def cue_track(rows: pa.Table) -> CueTrack:
@@ -178,8 +175,8 @@ def cue_track(rows: pa.Table) -> CueTrack:
     times_s = rows["time_s"].to_numpy()
     at_s = time_grid(times_s)
     tracks = {}
-    for name in _TRACKS:
-        values = to_array(rows[name].combine_chunks(), (68, 3) if name in _POINTS else None)
+    for name in TRACKS:
+        values = to_array(rows[name], (68, 3) if name in _POINTS else None)
         tracks[name] = (resample_rotation if name == "rotation" else resample)(times_s, values, at_s)
     return CueTrack(**tracks)
 
@@ -189,7 +186,7 @@ def still_track(reference: CueTrack) -> CueTrack:
     faces = np.flatnonzero(reference.has_face)
     start = int(faces[0]) if len(faces) else len(reference)
     tracks = {}
-    for name in _TRACKS:
+    for name in TRACKS:
         values = getattr(reference, name)
         tracks[name] = np.full_like(values, np.nan)
         tracks[name][start:] = values[start : start + 1]

@@ -33,9 +33,7 @@ class CueExtractor:
         self._landmarks = landmarks
         self._gaze = gaze
         self._limits = limits
-        self.signature = (
-            f"cues|landmarks:{landmarks.signature}|gaze:{gaze.signature}|template:{TEMPLATE_HASH}|v:{_VERSION}"
-        )
+        self.signature = cue_signature(landmarks, gaze)
 
     def __call__(self, video: Path, audio: Path | None, sink: Callable[[pa.RecordBatch], None]) -> ClipReport:
         """See ClipExtractor."""
@@ -45,6 +43,11 @@ class CueExtractor:
                 rows.add(observed, tracked.faces_seen)
         rows.flush()
         return report_on(decoder, audio, rows.with_face, rows.faces_seen)
+
+
+def cue_signature(landmarks: LandmarkBackend, gaze: GazeBackend) -> str:
+    """Names everything that changes the cues."""
+    return f"cues|landmarks:{landmarks.signature}|gaze:{gaze.signature}|template:{TEMPLATE_HASH}|v:{_VERSION}"
 
 
 def build_extractor(config: ExtractConfig) -> CueExtractor:

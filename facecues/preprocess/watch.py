@@ -24,7 +24,7 @@ from facecues.config import ExtractConfig, Limits
 from facecues.errors import ClipError
 from facecues.preprocess.contracts import ClipReport, GazeBackend, LandmarkBackend
 from facecues.preprocess.decode import Decoder
-from facecues.preprocess.extract import CueExtractor
+from facecues.preprocess.extract import cue_signature
 from facecues.preprocess.gaze import gaze_backend
 from facecues.preprocess.landmarks import landmark_backend
 from facecues.preprocess.observe import CueRows, observe, report_on
@@ -72,6 +72,7 @@ class Watcher:
 
     Attributes:
         signature: names everything that changes the cues and the pictures.
+        cue_signature: the cues alone.
     """
 
     def __init__(
@@ -79,8 +80,8 @@ class Watcher:
     ) -> None:
         self.landmarks, self.gaze, self.limits = landmarks, gaze, limits
         self.pictures = pictures or PictureOptions()
-        cues = CueExtractor(landmarks, gaze, limits, weights={}).signature
-        self.signature = f"{cues}|pictures:{self.pictures.signature}"
+        self.cue_signature = cue_signature(landmarks, gaze)
+        self.signature = f"{self.cue_signature}|pictures:{self.pictures.signature}"
 
     def open(self, video: Path, audio: Path | None = None) -> "Watched":
         """A video to be watched once. Nothing is read yet.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,9 @@ from facecues.metrics.scoring import SOUND, Seen
 from facecues.pipelines.evaluation.config import REFERENCE
 from facecues.pipelines.evaluation.jobs import Video
 from facecues.pipelines.evaluation.memory import Memory
-from facecues.pipelines.lockstep import Still, cue_track, still_track
+from facecues.pipelines.lockstep import TRACKS, Still, cue_track, still_track
 from facecues.preprocess.sound import is_audible, read_sound
 from facecues.preprocess.watch import Watched, Watcher
-
-_TRACK = tuple(each.name for each in fields(CueTrack))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Tools:
     def signature(self, video: Video) -> str:
         """Of what reads a video's cues."""
         watcher = self.other if video.kind == "other-backend" and self.other is not None else self.watcher
-        return watcher.signature.partition("|pictures:")[0]
+        return watcher.cue_signature
 
     def of_pictures(self, instrument: PictureMetric[Any] | FrameNetwork) -> str:
         """Of everything that changes what an instrument gives."""
@@ -74,36 +72,44 @@ class Watching:
     tail: Batch | None = None
 
 
-def load_seen(side: Watching, reference: Watching, tools: Tools) -> Seen:
-    """What the memory holds of one video."""
-    memory, video = tools.memory, side.video
-    networks = tools.instruments.networks
-    if video.kind == "still":
-        real = load_seen(reference, reference, tools)
-        track = still_track(real.track)
-        faces = np.flatnonzero(real.track.has_face)
+def load_track(side: Watching, reference: Watching, tools: Tools) -> CueTrack:
+    """The cues of one video."""
+    if side.video.kind == "still":
+        return still_track(load_track(reference, reference, tools))
+    kept = tools.memory.load("cues", side.content, tools.signature(side.video))
+    return CueTrack(**{name: kept[name] for name in TRACKS})
+
+
+def load_features(name: str, side: Watching, reference: Watching, tools: Tools) -> Float32:
+    """(T, d) features of one network; not to be had of `other-backend`, whose pictures are the reference's."""
+    if side.video.kind == "still":
+        rows = load_features(name, reference, reference, tools)
+        faces = np.flatnonzero(load_track(reference, reference, tools).has_face)
         first = int(faces[0]) if len(faces) else 0
-        held = {name: np.repeat(rows[first : first + 1], len(rows), axis=0) for name, rows in real.features.items()}
-        held |= {name: rows for name, rows in real.features.items() if name.endswith(SOUND)}
-        return Seen(track, real.envelope, held)
-    kept = memory.load("cues", side.content, tools.signature(video))
-    track = CueTrack(**{name: kept[name] for name in _TRACK})
-    heard = memory.load("sound", sound_key(side, _paths(side, reference)), tools.of_sound(video))
+        return np.repeat(rows[first : first + 1], len(rows), axis=0)
+    network = tools.instruments.networks[name]
+    found: Float32 = tools.memory.load(name, shown_with(side, reference), tools.of_pictures(network))["rows"]
+    return found
+
+
+def load_seen(side: Watching, reference: Watching, tools: Tools) -> Seen:
+    """All that the memory holds of one video."""
+    networks = tools.instruments.networks if side.video.kind != "other-backend" else {}
+    features = {name: load_features(name, side, reference, tools) for name in networks}
+    heard_of = reference if side.video.kind == "still" else side
+    key = sound_key(heard_of, _paths(heard_of, reference))
+    heard = tools.memory.load("sound", key, tools.of_sound(heard_of.video))
     envelope = heard["envelope"] if heard["audible"] else None
-    features: dict[str, Float32] = {}
-    if video.kind != "other-backend":
-        for name, network in networks.items():
-            features[name] = memory.load(name, shown_with(side, reference), tools.of_pictures(network))["rows"]
-        if "syncnet" in networks and envelope is not None:
-            features[f"syncnet{SOUND}"] = heard["syncnet"]
-    return Seen(track, envelope, features)
+    if "syncnet" in networks and envelope is not None:
+        features[f"syncnet{SOUND}"] = heard["syncnet"]
+    return Seen(load_track(side, reference, tools), envelope, features)
 
 
 def load_values(side: Watching, reference: Watching, tools: Tools) -> dict[str, Float64]:
     """(T,) values per instant of every picture metric; none for a video whose pictures are the reference's own."""
     if side.video.kind == "other-backend":
         return {}
-    pair = f"{side.content}+{reference.content}"
+    pair = _pair(side, reference)
     return {
         name: tools.memory.load(f"pair-{name}", pair, tools.of_pictures(metric))["values"]
         for name, metric in tools.instruments.pictures.items()
@@ -122,7 +128,11 @@ def load_account(side: Watching, tools: Tools) -> dict[str, Any]:
 
 def shown_with(side: Watching, reference: Watching) -> str:
     """Names what a network sees of a video: all of a reference, of others as much as their reference lasts."""
-    return side.content if side.video.method == REFERENCE else f"{side.content}+{reference.content}"
+    return side.content if side.video.method == REFERENCE else _pair(side, reference)
+
+
+def _pair(side: Watching, reference: Watching) -> str:
+    return f"{side.content}+{reference.content}"
 
 
 def lacking_networks(side: Watching, reference: Watching, tools: Tools) -> list[str]:
@@ -135,7 +145,7 @@ def lacking_networks(side: Watching, reference: Watching, tools: Tools) -> list[
 def lacking_metrics(side: Watching, reference: Watching, tools: Tools) -> list[str]:
     if side.video.kind == "other-backend":
         return []
-    pair = f"{side.content}+{reference.content}"
+    pair = _pair(side, reference)
     pictures = tools.instruments.pictures
     return [name for name in pictures if not tools.memory.has(f"pair-{name}", pair, tools.of_pictures(pictures[name]))]
 
@@ -156,7 +166,7 @@ def keep(side: Watching, watched: Watched | Still, reference: Watching, tools: T
         seen = np.concatenate(values) if values else np.empty(0)
         whole[: len(seen)] = seen
         signature = tools.of_pictures(tools.instruments.pictures[name])
-        tools.memory.save(f"pair-{name}", f"{side.content}+{reference.content}", signature, {"values": whole})
+        tools.memory.save(f"pair-{name}", _pair(side, reference), signature, {"values": whole})
     if isinstance(watched, Watched) and lacks_cues(side, tools):
         keep_cues(side, watched, tools)
 
@@ -179,7 +189,7 @@ def keep_cues(side: Watching, watched: Watched, tools: Tools) -> None:
         "instants": watched.account.instants,
         "first_s": float(watched.cues["time_s"][0].as_py()),
     }
-    arrays: dict[str, NDArray[Any]] = {name: getattr(track, name) for name in _TRACK}
+    arrays: dict[str, NDArray[Any]] = {name: getattr(track, name) for name in TRACKS}
     arrays["account"] = np.array(json.dumps(account))
     tools.memory.save("cues", side.content, tools.signature(side.video), arrays)
 

@@ -56,13 +56,12 @@ def _table(summary: EvaluateSummary, width: int) -> Table:
     shown = [name for name in (*MAIN, *emotion) if (known["metric"] == name).any()]
     names = max(map(len, (*summary.methods, *FLOORS)))
     shown = shown[: max(1, (width - names) // _CELL)]
-    table = Table(box=None, padding=(0, 2, 0, 0), caption_justify="left")
+    table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("method", no_wrap=True)
     cells = {(row.method, row.metric): row for row in all_clips.itertuples()}
     for name in shown:
         row = all_clips[all_clips["metric"] == name].iloc[0]
-        unit = f" {row['unit']}" if row["unit"] else ""
-        table.add_column(f"{name}{_ARROWS.get(row['better'], '')}\n{unit.strip()}", justify="right", no_wrap=True)
+        table.add_column(f"{name}{_ARROWS.get(row['better'], '')}\n{row['unit']}", justify="right", no_wrap=True)
     best = {name: _best(all_clips, name, summary.methods) for name in shown}
     present = set(all_clips["method"])
     rows = [*summary.methods, REFERENCE, *FLOORS]

@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,6 @@ from facecues.pipelines.evaluation.work import (
     ClipHung,
     ClipResult,
     Identity,
-    Row,
     Workplace,
     failed_job,
     identify,
@@ -43,6 +42,7 @@ from facecues.pipelines.evaluation.work import (
 from facecues.pipelines.events import Event
 from facecues.pipelines.interrupt import interruptible
 from facecues.pipelines.pairing import Pairing
+from facecues.pipelines.rows import Row
 from facecues.pipelines.runner import Outcome, Runner, WorkerDied
 from facecues.reasons import ClipReason
 
@@ -126,6 +126,7 @@ def evaluate(
         methods,
         missing={name: len(pairs.missing) for name, pairs in pairing.methods.items()},
         extra={name: len(pairs.extra) for name, pairs in pairing.methods.items()},
+        interrupted=True,
     )
     with suppress(KeyboardInterrupt), interruptible():
         with connect(workers, scheduler) as client:
@@ -139,18 +140,19 @@ def evaluate(
         values = {method: found.values for method, found in sets.items()}
         table = summarise(scores, identity.columns, jobs, values, config)
         comparisons = compare(scores, identity.columns, jobs, config)
+        seen = [row for found in sets.values() for row in found.emotions]
         tables = {
             "scores": scores,
             "summary": table,
             "comparisons": comparisons,
+            "emotions": pd.DataFrame(seen, columns=EMOTION_COLUMNS),
+            "videos": videos_table(videos),
         }
-        seen = [row for found in sets.values() for row in found.emotions]
-        tables["emotions"] = pd.DataFrame(seen, columns=EMOTION_COLUMNS)
-        tables["videos"] = videos_table(videos)
         _write(root, tables)
         _write_header(root, pairing, config, identity)
-        return EvaluateSummary(
-            **{name: getattr(told, name) for name in ("root", "clips", "methods", "missing", "extra")},
+        told = replace(
+            told,
+            interrupted=False,
             failed=tuple(
                 (row["method"], row["clip_id"], row["message"]) for row in videos if row["status"] == "failed"
             ),
@@ -158,14 +160,9 @@ def evaluate(
             | ({"other-backend": identity.no_other_backend} if identity.no_other_backend else {}),
             table=table,
             comparisons=comparisons,
-            seconds=time.monotonic() - started,
             videos=len(videos),
         )
-    return EvaluateSummary(
-        **{name: getattr(told, name) for name in ("root", "clips", "methods", "missing", "extra")},
-        seconds=time.monotonic() - started,
-        interrupted=True,
-    )
+    return replace(told, seconds=time.monotonic() - started)
 
 
 def _inspect(root: Path) -> None:

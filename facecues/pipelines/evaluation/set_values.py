@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from facecues.metrics.contracts import CueTrack, Float32
 from facecues.metrics.emotion import video_probabilities
-from facecues.metrics.scoring import Seen
 from facecues.metrics.sets import ClipOfSet, SetValue, emotion_values, frechet_and_kernel, gaze_and_pose
 from facecues.pipelines.evaluation.config import FLOORS, REFERENCE
 from facecues.pipelines.evaluation.jobs import ClipJob, Video
-from facecues.pipelines.evaluation.kept import Tools, Watching, load_seen
+from facecues.pipelines.evaluation.kept import Tools, Watching, load_features, load_track
 from facecues.pipelines.evaluation.work import Identity, Workplace, tools_of
-
-Row = dict[str, Any]
+from facecues.pipelines.rows import Row
 
 # As a set, other takes are the reference itself in another order.
 _NO_SETS: Final = (REFERENCE, "other-take")
@@ -84,7 +82,7 @@ def perform_sets(workplace: Workplace, identity: Identity, job: SetsJob) -> Sets
 def _of_method(method: str, kept: "_Kept", workplace: Workplace, identity: Identity) -> list[SetValue]:
     config = workplace.config
     clips = kept.clips(method)
-    by = identity.watcher.partition("|pictures:")[0].replace("|", ",")
+    by = identity.cues.replace("|", ",")
     found: list[SetValue] = []
     options = {"resamples": config.set_resamples, "seed": config.seed}
     found += gaze_and_pose(clips, kept.tracks(method), by=by, **options)
@@ -122,29 +120,22 @@ class _Kept:
             if (method, clip_id) in self._video
         ]
 
-    def seen(self, method: str, clip_id: str) -> Seen:
-        return load_seen(self._side(method, clip_id), self._side(REFERENCE, clip_id), self._tools)
-
     def tracks(self, method: str) -> _Tracks:
-        return lambda clip: (self.seen(method, clip.clip_id).track, self.seen(REFERENCE, clip.clip_id).track)
+        return lambda clip: (self._track(method, clip), self._track(REFERENCE, clip))
 
     def features(self, method: str, network: str) -> _Features:
-        return lambda clip: (
-            self.seen(method, clip.clip_id).features[network],
-            self.seen(REFERENCE, clip.clip_id).features[network],
-        )
+        return lambda clip: (self._features(method, network, clip), self._features(REFERENCE, network, clip))
 
     def labelled(self, method: str, classifier: str) -> Iterator[tuple[str, Float32]]:
         """Intended emotion and probabilities of the method's labelled videos."""
         for clip in self.clips(method):
-            seen = self.seen(method, clip.clip_id)
-            if clip.emotion is not None and classifier in seen.features:
-                yield clip.emotion, seen.features[classifier]
+            if clip.emotion is not None:
+                yield clip.emotion, self._features(method, classifier, clip)
 
     def emotion_rows(self, method: str, classifier: str, classes: Sequence[str]) -> Iterator[Row]:
         for clip in self.clips(method):
-            frames = self.seen(method, clip.clip_id).features.get(classifier)
-            mean = video_probabilities(frames) if frames is not None else None
+            frames = self._features(method, classifier, clip)
+            mean = video_probabilities(frames)
             best = None if mean is None else int(mean.argmax())
             yield {
                 "method": method,
@@ -153,8 +144,15 @@ class _Kept:
                 "intended": clip.emotion,
                 "seen": None if best is None else classes[best],
                 "probability": None if best is None or mean is None else float(mean[best]),
-                "frames": 0 if frames is None else int((~np.isnan(frames).any(axis=1)).sum()),
+                "frames": int((~np.isnan(frames).any(axis=1)).sum()),
             }
+
+    def _track(self, method: str, clip: ClipOfSet) -> CueTrack:
+        return load_track(self._side(method, clip.clip_id), self._side(REFERENCE, clip.clip_id), self._tools)
+
+    def _features(self, method: str, network: str, clip: ClipOfSet) -> Float32:
+        side, reference = (self._side(name, clip.clip_id) for name in (method, REFERENCE))
+        return load_features(network, side, reference, self._tools)
 
     def _side(self, method: str, clip_id: str) -> Watching:
         return Watching(self._video[method, clip_id], self._content[method, clip_id])

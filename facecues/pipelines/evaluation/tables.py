@@ -1,7 +1,7 @@
 """Rows of scores to what a paper prints: means with intervals, who beats whom, and what stands beside each value."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,8 @@ from facecues.metrics.sets import SetValue
 from facecues.metrics.statistics import Interval, compare_all, mean_intervals
 from facecues.pipelines.evaluation.config import FLOORS, REFERENCE, EvaluateConfig
 from facecues.pipelines.evaluation.jobs import ClipJob
+from facecues.pipelines.rows import Row
 from facecues.reasons import ScoreReason
-
-Row = dict[str, Any]
 
 SCORE_COLUMNS: Final = ["method", "clip_id", "metric", "value", "n_frames", "coverage", "reason", "signature"]
 NOISE_FLOORS: Final = ("re-encoded", "other-backend")  # rows whose error is nobody's but the measurement's

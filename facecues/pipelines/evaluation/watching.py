@@ -134,8 +134,9 @@ def _record(side: Watching, view: View, tools: Tools) -> None:
         features = network.features(view.batch).astype(np.float32, copy=True)
         features[~view.shown] = np.nan
         rows.append(features)
-    if side.rows:
-        side.tail = _with_tail(side, view.batch, 4)
+    context = max((tools.instruments.networks[name].context for name in side.rows), default=0)
+    if context:
+        side.tail = _with_tail(side, view.batch, context)
 
 
 def _with_tail(side: Watching, batch: Batch, context: int) -> Batch:

@@ -16,13 +16,12 @@ from facecues.pipelines.evaluation.jobs import ClipJob
 from facecues.pipelines.evaluation.kept import Tools, Watching, load_account, load_seen, load_values
 from facecues.pipelines.evaluation.memory import Memory
 from facecues.pipelines.evaluation.watching import watch_clip
+from facecues.pipelines.rows import Row
 from facecues.pipelines.watchdog import has_fired, watchdog
 from facecues.pipelines.work import GRACE, GRACE_S, job_marker, sentence_of
 from facecues.preprocess.pictures import same_proportions
 from facecues.preprocess.watch import build_watcher
 from facecues.reasons import ClipReason, ScoreReason
-
-Row = dict[str, Any]
 
 _ONE_CLIP = threading.Lock()  # the watchdog and the networks serve one clip at a time
 
@@ -56,6 +55,7 @@ class Identity:
     absent: Mapping[str, Absence]
     no_other_backend: str | None
     watcher: str
+    cues: str  # signature of what reads them
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,11 @@ def identify(config: EvaluateConfig) -> Identity:
     rules = _rules(config, instruments)
     signatures = {name: each.signature for name, each in instruments.pictures.items()}
     signatures |= {name: each.signature for name, each in instruments.networks.items()}
-    columns = make_columns(rules, watcher.signature, signatures, instruments.absent)
+    columns = make_columns(rules, watcher.cue_signature, signatures, instruments.absent)
     networks = {name: network.signature for name, network in instruments.networks.items()}
-    return Identity(columns, networks, rules.classes, instruments.absent, no_other, watcher.signature)
+    return Identity(
+        columns, networks, rules.classes, instruments.absent, no_other, watcher.signature, watcher.cue_signature
+    )
 
 
 def perform(workplace: Workplace, job: ClipJob) -> ClipResult:
