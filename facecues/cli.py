@@ -222,7 +222,15 @@ def evaluate(
     other = load_summary(ranks_against) if ranks_against is not None else None
     pairing = pair(_only(build_index(reference, layout), only), methods_of(method))
     with ProgressDisplay() as progress:
-        summary = run(pairing, out, settings, workers=workers, scheduler=scheduler, progress=progress)
+        summary = run(
+            pairing,
+            out,
+            settings,
+            workers=workers,
+            scheduler=scheduler,
+            progress=progress,
+            command=("facecues", *sys.argv[1:]),
+        )
     ranks = compare_ranks(summary.table, other) if other is not None and not summary.interrupted else None
     if as_json:
         _print_json(summary.as_json() | ({"ranks": ranks.to_dict("records")} if ranks is not None else {}))

@@ -1,24 +1,13 @@
 """What an evaluation can be told, and what its workers need of it."""
 
 from pathlib import Path
-from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from facecues.config import ExtractConfig
+from facecues.metrics.floors import FLOORS, Floor
 from facecues.metrics.instruments import DEFAULT_GROUPS
 from facecues.metrics.protocols import Protocol
-
-REFERENCE: Final = "reference"
-"""The real clips' own row in tables."""
-
-Floor = Literal["re-encoded", "still", "other-take", "other-backend"]
-FLOORS: Final[dict[Floor, str]] = {
-    "re-encoded": "the reference through H.264 at CRF 23: the least that any codec costs",
-    "still": "the reference's first frame with a face, held still: what doing nothing scores",
-    "other-take": "another take of the same actor and emotion: as far as one real performance is from another",
-    "other-backend": "the reference read by another landmark backend: the noise of every landmark metric",
-}
 
 
 class EvaluateConfig(BaseModel):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from facecues.errors import ClipError, UsageError
-from facecues.pipelines.evaluation.config import FLOORS, REFERENCE, Floor
+from facecues.metrics.floors import FLOORS, REFERENCE, Floor
 from facecues.pipelines.pairing import Pairing
 from facecues.preprocess.layouts import Clip
 
@@ -39,6 +39,7 @@ class ClipJob:
         clip_id, actor, emotion: of the reference.
         reference: the real video; None where the index found it unfit, and `problem` says why.
         videos: of the methods that have the clip, and of the floors.
+        level: of the emotion, of the reference.
         problems: why a video cannot be used, the reference's or a method's, by method, as the index found.
     """
 
@@ -48,10 +49,15 @@ class ClipJob:
     reference: Video | None
     videos: tuple[Video, ...]
     problems: Mapping[str, ClipError]
+    level: int | None = None
 
     def alone(self, video: Video) -> "ClipJob":
         """The same with one video only."""
         return replace(self, videos=(video,))
+
+    def without(self, floor: Floor) -> "ClipJob":
+        """The same without a row that cannot be had."""
+        return replace(self, videos=tuple(video for video in self.videos if video.method != floor))
 
 
 def make_jobs(pairing: Pairing, floors: tuple[Floor, ...]) -> list[ClipJob]:
@@ -87,7 +93,7 @@ def _job(pairing: Pairing, clip: Clip, floors: tuple[Floor, ...], other: Clip | 
     if other is not None:
         videos.append(Video("other-take", root / other.video, _sounds(root, other)))
     reference = None if clip.problem is not None else real
-    return ClipJob(clip.clip_id, clip.actor, clip.emotion, reference, tuple(videos), problems)
+    return ClipJob(clip.clip_id, clip.actor, clip.emotion, reference, tuple(videos), problems, clip.level)
 
 
 def _sounds(root: Path, clip: Clip) -> tuple[Path, ...]:

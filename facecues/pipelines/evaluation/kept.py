@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from facecues.errors import ClipError
 from facecues.metrics.contracts import Batch, CueTrack, Float32, Float64, FrameNetwork, PictureMetric
+from facecues.metrics.floors import REFERENCE
 from facecues.metrics.instruments import Instruments
 from facecues.metrics.mouth_audio import speech_envelope
 from facecues.metrics.scoring import SOUND, Seen
-from facecues.pipelines.evaluation.config import REFERENCE
 from facecues.pipelines.evaluation.jobs import Video
 from facecues.pipelines.evaluation.memory import Memory
 from facecues.pipelines.lockstep import TRACKS, Still, cue_track, still_track

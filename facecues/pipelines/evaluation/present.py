@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from facecues.pipelines.evaluation.config import FLOORS, REFERENCE
+from facecues.metrics.floors import FLOORS, REFERENCE
 from facecues.pipelines.evaluation.run import EvaluateSummary
 
 MAIN: Final = (

@@ -6,8 +6,8 @@ from typing import Final
 import pandas as pd
 
 from facecues.errors import UsageError
+from facecues.metrics.floors import FLOORS, REFERENCE
 from facecues.metrics.statistics import rank_stability
-from facecues.pipelines.evaluation.config import FLOORS, REFERENCE
 
 _COLUMNS: Final = ["metric", "methods", "spearman", "kendall", "signature", "other_signature", "note"]
 

@@ -1,6 +1,7 @@
 """`facecues evaluate`: watch what has not been watched, score every clip, and write the tables' sources.
 
 RUN/run.json             what was compared, how, with which versions and weights, and what could not be measured
+RUN/clips.parquet        the clips of the reference: actor, emotion, level
 RUN/scores.parquet       a row per method, clip and metric
 RUN/summary.parquet      means, intervals, coverage per method and metric, over all clips, emotions and actors
 RUN/comparisons.parquet  every pair of methods in every column
@@ -11,11 +12,13 @@ RUN/features/            what is kept of videos; see facecues.pipelines.evaluati
 
 import json
 import os
+import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +27,14 @@ from distributed import Client, KilledWorker
 
 from facecues import __version__
 from facecues.errors import ClipError, FacecuesError, UsageError
+from facecues.metrics.summaries import compare, summarise
+from facecues.needs import PACKAGES
 from facecues.pipelines.atomic import leftovers, replace_text, replacing, writing
 from facecues.pipelines.cluster import connect
 from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.jobs import ClipJob, make_jobs
 from facecues.pipelines.evaluation.set_values import EMOTION_COLUMNS, SetsJob, SetsOfMethod, perform_sets, set_jobs
-from facecues.pipelines.evaluation.tables import compare, complete_scores, summarise, videos_table
+from facecues.pipelines.evaluation.tables import clips_table, complete_scores, videos_table, with_sets
 from facecues.pipelines.evaluation.work import (
     ClipHung,
     ClipResult,
@@ -97,6 +102,7 @@ def evaluate(
     workers: int | None = None,
     scheduler: str | None = None,
     progress: Callable[[Event], None] | None = None,
+    command: Sequence[str] = (),
 ) -> EvaluateSummary:
     """Compares methods with real videos.
 
@@ -109,6 +115,7 @@ def evaluate(
         workers: processes on this machine; None: one for each core.
         scheduler: address of a Dask cluster instead, whose workers see the same paths.
         progress: called in this thread as clips end.
+        command: as typed, for whoever reads the run's header.
 
     Raises:
         UsageError: nothing can be compared, or the folder holds something else; nothing was touched.
@@ -131,6 +138,8 @@ def evaluate(
     with suppress(KeyboardInterrupt), interruptible():
         with connect(workers, scheduler) as client:
             identity = _identify(client, config)
+            if identity.no_other_backend is not None:
+                jobs = [job.without("other-backend") for job in jobs]
             workplace = _open(root, config, identity)
             results = _perform(client, workplace, jobs, progress)
             videos = [row for job in jobs for row in results[job.clip_id].videos]
@@ -138,10 +147,12 @@ def evaluate(
         rows = [row for job in jobs for row in results[job.clip_id].scores]
         scores = complete_scores(rows, identity.columns, jobs, methods)
         values = {method: found.values for method, found in sets.items()}
-        table = summarise(scores, identity.columns, jobs, values, config)
-        comparisons = compare(scores, identity.columns, jobs, config)
+        clips, draws = clips_table(jobs), {"resamples": config.resamples, "seed": config.seed}
+        table = with_sets(summarise(scores, identity.columns, clips, protocol=config.protocol, **draws), values)
+        comparisons = compare(scores, identity.columns, clips, **draws)
         seen = [row for found in sets.values() for row in found.emotions]
         tables = {
+            "clips": clips,
             "scores": scores,
             "summary": table,
             "comparisons": comparisons,
@@ -149,7 +160,7 @@ def evaluate(
             "videos": videos_table(videos),
         }
         _write(root, tables)
-        _write_header(root, pairing, config, identity)
+        _write_header(root, pairing, config, identity, command)
         told = replace(
             told,
             interrupted=False,
@@ -272,12 +283,17 @@ def _write(root: Path, tables: Mapping[str, pd.DataFrame]) -> None:
             frame.to_parquet(temporary, index=False, compression="zstd")
 
 
-def _write_header(root: Path, pairing: Pairing, config: EvaluateConfig, identity: Identity) -> None:
+def _write_header(
+    root: Path, pairing: Pairing, config: EvaluateConfig, identity: Identity, command: Sequence[str]
+) -> None:
     header: dict[str, Any] = {
         "format": _FORMAT,
         "facecues": __version__,
+        "packages": _packages(),
+        "command": list(command),
         "config": config.model_dump(mode="json"),
         "reference": {"root": str(pairing.reference.root), "clips": len(pairing.reference.clips)},
+        "order": list(pairing.methods),
         "methods": {
             name: {
                 "root": str(pairs.index.root),
@@ -288,9 +304,20 @@ def _write_header(root: Path, pairing: Pairing, config: EvaluateConfig, identity
             for name, pairs in pairing.methods.items()
         },
         "watcher": identity.watcher,
+        "cues": identity.cues,
         "networks": dict(identity.networks),
         "columns": {name: asdict(column) for name, column in identity.columns.items()},
         "absent": {name: asdict(each) for name, each in identity.absent.items()},
         "no_other_backend": identity.no_other_backend,
     }
     replace_text(root / _HEADER, json.dumps(header, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def _packages() -> dict[str, str]:
+    """Versions of what is installed of all that can change a number."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        for name in (package.distribution, *package.others):
+            with suppress(PackageNotFoundError):
+                found[name] = version(name)
+    return dict(sorted(found.items()))

@@ -8,8 +8,8 @@ import numpy as np
 
 from facecues.metrics.contracts import CueTrack, Float32
 from facecues.metrics.emotion import video_probabilities
+from facecues.metrics.floors import FLOORS, REFERENCE
 from facecues.metrics.sets import ClipOfSet, SetValue, emotion_values, frechet_and_kernel, gaze_and_pose
-from facecues.pipelines.evaluation.config import FLOORS, REFERENCE
 from facecues.pipelines.evaluation.jobs import ClipJob, Video
 from facecues.pipelines.evaluation.kept import Tools, Watching, load_features, load_track
 from facecues.pipelines.evaluation.work import Identity, Workplace, tools_of

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from facecues.errors import ClipError
 from facecues.metrics.contracts import Batch
+from facecues.metrics.floors import REFERENCE
 from facecues.models.media import write_video
-from facecues.pipelines.evaluation.config import REFERENCE
 from facecues.pipelines.evaluation.jobs import ClipJob, Video
 from facecues.pipelines.evaluation.kept import (
     Tools,

@@ -9,9 +9,10 @@ from typing import Any
 
 from facecues.errors import ClipError, FacecuesError
 from facecues.metrics.contracts import Score
+from facecues.metrics.floors import REFERENCE
 from facecues.metrics.instruments import EMOTION, Absence, Instruments, build_instruments
 from facecues.metrics.scoring import Column, Rules, alone_scores, gap_scores, make_columns, pair_scores
-from facecues.pipelines.evaluation.config import REFERENCE, EvaluateConfig
+from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.jobs import ClipJob
 from facecues.pipelines.evaluation.kept import Tools, Watching, load_account, load_seen, load_values
 from facecues.pipelines.evaluation.memory import Memory

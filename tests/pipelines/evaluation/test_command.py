@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from facecues.errors import UsageError
+from facecues.metrics.floors import FLOORS
 from facecues.metrics.instruments import DEFAULT_GROUPS, GROUPS
 from facecues.metrics.protocols import EAT, FACECUES
 from facecues.pipelines.evaluation.command import methods_of, settings_of
-from facecues.pipelines.evaluation.config import FLOORS, EvaluateConfig
+from facecues.pipelines.evaluation.config import EvaluateConfig
 
 NOTHING = {
     **dict.fromkeys(("protocol", "missing", "crop", "size", "metrics", "classifiers", "floors", "device", "seed")),

@@ -8,6 +8,7 @@ import pytest
 
 from facecues.errors import UsageError
 from facecues.metrics.registry import METRICS
+from facecues.pipelines.evaluation import run
 from facecues.pipelines.evaluation.jobs import make_jobs
 from facecues.pipelines.evaluation.run import evaluate
 from facecues.pipelines.evaluation.work import Workplace, perform
@@ -176,3 +177,20 @@ def test_a_network_without_its_weights_is_a_column_of_nulls_and_a_sentence(world
     assert told["reason"] == "weights_missing" and "syncnet" in told["sentence"].lower()
     assert summary.absent["syncnet"] == told["sentence"]
     assert cell(scores(out), "noisy", FIRST, "SSIM")["value"] > 0
+
+
+def test_a_second_backend_that_cannot_be_had_is_no_row_and_a_sentence(world, out, monkeypatch):
+    identified = run._identify
+    told = "the weights of face-landmarker are not here"
+    monkeypatch.setattr(run, "_identify", lambda *known: replace(identified(*known), no_other_backend=told))
+    config = QUICK.model_copy(update={"floors": ("still", "other-backend")})
+    summary = world.run(out, config, methods={"noisy": world.methods["noisy"]})
+    assert set(scores(out)["method"]) == {"reference", "noisy", "still"} and not summary.failed
+    assert summary.absent["other-backend"] == header(out)["no_other_backend"] == told
+    assert cell(scores(out), "noisy", FIRST, "SSIM")["value"] > 0
+
+
+def test_the_clips_and_what_is_known_of_them_stand_in_the_run(world):
+    clips = pd.read_parquet(world.undisturbed / "clips.parquet")
+    assert clips["clip_id"].to_list() == list(CLIPS)
+    assert clips[["actor", "emotion", "level"]].iloc[0].to_list() == ["M001", "happy", 3]

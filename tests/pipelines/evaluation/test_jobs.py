@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from facecues.errors import UsageError
-from facecues.pipelines.evaluation.config import FLOORS
+from facecues.metrics.floors import FLOORS
 from facecues.pipelines.evaluation.jobs import make_jobs
 from facecues.pipelines.pairing import pair
 from facecues.preprocess.index import build_index

@@ -4,13 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from facecues.metrics import summaries
 from facecues.metrics.contracts import MetricInfo
 from facecues.metrics.instruments import Absence
 from facecues.metrics.protocols import FACECUES
 from facecues.metrics.scoring import Column
+from facecues.metrics.summaries import noise_floors
 from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.jobs import ClipJob
-from facecues.pipelines.evaluation.tables import SCORE_COLUMNS, compare, complete_scores, noise_floors, summarise
+from facecues.pipelines.evaluation.tables import SCORE_COLUMNS, clips_table, complete_scores
 from facecues.reasons import ScoreReason
 
 ERROR = Column(MetricInfo("Error", "an error", "lower", "px", 0.0), "error|v:1", True)
@@ -30,6 +32,17 @@ JOBS = [
 ]
 PENALIZE = EvaluateConfig(resamples=199)
 EXCLUDE = PENALIZE.model_copy(update={"protocol": FACECUES.with_missing("exclude")})
+
+
+DRAWS = {"resamples": 199, "seed": 0}
+
+
+def summarise(frame, columns, jobs, config):
+    return summaries.summarise(frame, columns, clips_table(jobs), protocol=config.protocol, **DRAWS)
+
+
+def compare(frame, columns, jobs):
+    return summaries.compare(frame, columns, clips_table(jobs), **DRAWS)
 
 
 def row(method, clip_id, metric, value):
@@ -97,7 +110,7 @@ def test_a_reference_of_which_nothing_came_back_failed():
 
 
 def test_means_are_over_clips_by_group_with_intervals_over_actors():
-    table = summarise(completed(), COLUMNS, JOBS, {}, PENALIZE)
+    table = summarise(completed(), COLUMNS, JOBS, PENALIZE)
     everything = one(table, method="good", metric="Error", group="all")
     assert (everything["value"], everything["n_clips"], everything["n_actors"]) == (4.5, 8, 4)
     assert everything["low"] < 4.5 < everything["high"]
@@ -112,19 +125,19 @@ def test_clips_that_are_missing_count_as_nothing_done_or_not_at_all():
     frame = completed(without=[("good", "M1/1")])
     values = {}
     for name, config in (("penalize", PENALIZE), ("exclude", EXCLUDE)):
-        found = one(summarise(frame, COLUMNS, JOBS, {}, config), method="good", metric="Error", group="all")
+        found = one(summarise(frame, COLUMNS, JOBS, config), method="good", metric="Error", group="all")
         values[name] = found["value"]
         assert (found["n_clips"], found["n_expected"], found["coverage"]) == (7, 8, 7 / 8)
     assert values == {"penalize": (20 + 35) / 8, "exclude": 35 / 7}
 
 
 def test_what_one_video_has_alone_knows_no_penalty():
-    table = summarise(completed(without=[("good", "M1/1")]), COLUMNS, JOBS, {}, PENALIZE)
+    table = summarise(completed(without=[("good", "M1/1")]), COLUMNS, JOBS, PENALIZE)
     assert one(table, method="good", metric="Alone", group="all")["value"] == 3
 
 
 def test_methods_are_compared_on_common_clips_and_floors_are_no_methods():
-    found = compare(completed(without=[("good", "M1/1")]), COLUMNS, JOBS, PENALIZE)
+    found = compare(completed(without=[("good", "M1/1")]), COLUMNS, JOBS)
     assert set(found["metric"]) == {"Error", "Quality"}
     assert {frozenset(pair) for pair in found[["first", "second"]].to_numpy()} == {frozenset({"good", "bad"})}
     error = one(found, metric="Error")
@@ -137,7 +150,7 @@ def test_a_difference_below_the_noise_is_not_distinguishable():
     rows = [row("re-encoded", job.clip_id, "Error", 30.0) for job in JOBS]
     kept = [each for each in cells() if (each["method"], each["metric"]) != ("re-encoded", "Error")]
     frame = complete_scores([*kept, *rows], COLUMNS, JOBS, ("good", "bad"))
-    found = compare(frame, COLUMNS, JOBS, PENALIZE)
+    found = compare(frame, COLUMNS, JOBS)
     assert not one(found, metric="Error")["distinguishable"] and one(found, metric="Quality")["distinguishable"]
 
 
@@ -148,12 +161,12 @@ def test_the_noise_is_how_far_the_real_clips_are_from_ideal():
 
 def test_one_method_has_nothing_to_be_compared_with():
     frame = complete_scores([each for each in cells() if each["method"] != "bad"], COLUMNS, JOBS, ("good",))
-    assert compare(frame, COLUMNS, JOBS, PENALIZE).empty
+    assert compare(frame, COLUMNS, JOBS).empty
 
 
 def test_a_method_whose_every_video_failed_is_in_the_tables_all_the_same():
     lost = [("bad", job.clip_id) for job in JOBS]
     frame = completed(without=lost, extra=[failed("bad", clip_id) for _, clip_id in lost])
-    found = one(summarise(frame, COLUMNS, JOBS, {}, EXCLUDE), method="bad", metric="Error", group="all")
+    found = one(summarise(frame, COLUMNS, JOBS, EXCLUDE), method="bad", metric="Error", group="all")
     assert pd.isna(found["value"]) and (found["reason"], found["n_clips"], found["coverage"]) == ("video_failed", 0, 0)
-    assert compare(frame, COLUMNS, JOBS, EXCLUDE)["winner"].isna().all()
+    assert compare(frame, COLUMNS, JOBS)["winner"].isna().all()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from facecues.errors import ClipError
+from facecues.metrics.floors import REFERENCE
 from facecues.metrics.instruments import Instruments
-from facecues.pipelines.evaluation.config import REFERENCE
 from facecues.pipelines.evaluation.jobs import ClipJob, Video
 from facecues.pipelines.evaluation.kept import Tools, load_account, load_seen, load_values
 from facecues.pipelines.evaluation.memory import Memory

@@ -28,7 +28,7 @@ EXCLUDE = QUICK.model_copy(update={"protocol": QUICK.protocol.with_missing("excl
 FIRST = "M001/front/happy/level_3/001"
 CLIPS = (FIRST, "M001/front/sad/level_3/001", "W002/front/happy/level_3/001")
 LONG, SHORT = 30, 8  # frames of the first clip and of the others
-TABLES = ("scores", "summary", "comparisons", "emotions", "videos")
+TABLES = ("clips", "scores", "summary", "comparisons", "emotions", "videos")
 
 
 def video_of(clip_id):
