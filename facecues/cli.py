@@ -244,6 +244,38 @@ def evaluate(
 
 
 @app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Folders that `facecues evaluate` wrote, of the same reference.")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="Folder of the report; none: the main table is printed.")] = None,
+    preset: Annotated[str | None, typer.Option(help="What is shown; default paper.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML of ReportConfig, over the preset.")] = None,
+    reported: Annotated[Path | None, typer.Option(help="YAML of values that papers report, set apart.")] = None,
+    videos: Annotated[str | None, typer.Option(help="Clips that the pages play: some (default), all or none.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Tables, figures and pages of evaluations, ready for a paper and for a browser."""
+    from facecues.pipelines.progress import StepDisplay
+    from facecues.pipelines.report import Wanted, settings_of
+    from facecues.pipelines.report import report as write
+    from facecues.reports.tables.terminal import to_rich
+
+    settings = settings_of(_read_yaml(config), name=preset, videos=videos)
+    with StepDisplay() as progress:
+        summary = write(Wanted(tuple(runs), settings, reported, ("facecues", *sys.argv[1:])), out, progress)
+    if as_json:
+        _print_json(summary.as_json())
+        return
+    console = Console()
+    console.print(to_rich(summary.main, console.width))
+    for sentence in summary.missing:
+        console.print(f"not shown: {sentence}", highlight=False, markup=False)
+    if summary.out is not None:
+        tally = f"{len(summary.tables)} tables, {len(summary.figures)} figures, {summary.seconds:.0f} s"
+        console.print(f"{summary.out / 'index.html'}  {tally}", highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Which backends, metrics and weights are usable here, and what each missing one needs."""
     from facecues import doctor as examiner

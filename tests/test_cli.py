@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.reports.fakes import fake_run
+
 WEIGHTS_READY = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -157,6 +159,44 @@ def test_videos_that_cannot_be_used_make_exit_1_unless_allowed(small_tree: Path,
     assert done.returncode == 1 and "1 videos could not be used" in done.stdout
     assert (tmp_path / "run/summary.parquet").is_file()
     assert facecues(*command, "--fail-above", 0.5).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere"], ["nowhere", "not a finished evaluation"]),
+        (["run", "--preset", "thesis"], ["thesis", "paper"]),
+        (["run", "--videos", "few"], ["videos", "few"]),
+        (["run", "--out", "{tmp}/taken"], ["taken", "neither empty nor a report"]),
+        (["run", "--config", "{tmp}/odd.yaml"], ["tables", "round"]),
+        (["run", "--config", "{tmp}/unknown.yaml", "--out", "{tmp}/new"], ["dance", "ranking"]),
+        (["run", "--reported", "{tmp}/absent.yaml"], ["absent.yaml"]),
+    ],
+    ids=lambda value: " ".join(value[1:]) if isinstance(value, list) else None,
+)
+def test_bad_use_of_report_is_one_sentence_and_writes_nothing(
+    tmp_path: Path, arguments: list[str], words: list[str]
+) -> None:
+    fake_run(tmp_path / "run")
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "thesis.txt").write_text("mine")
+    (tmp_path / "odd.yaml").write_text("tables: [{name: x, kind: round}]")
+    (tmp_path / "unknown.yaml").write_text("figures: {kinds: [dance]}")
+    before = sorted(tmp_path.rglob("*"))
+    run, *options = arguments
+    refused(facecues("report", tmp_path / run, *(option.format(tmp=tmp_path) for option in options)), *words)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_report_prints_the_main_table_and_writes_a_folder(tmp_path: Path) -> None:
+    run, out = fake_run(tmp_path / "run"), tmp_path / "report"
+    (tmp_path / "quick.yaml").write_text("figures: {kinds: [ranking]}")
+    printed = facecues("report", run)
+    assert printed.returncode == 0 and "M-LD" in printed.stdout and "second" in printed.stdout
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "quick.yaml"}
+    told = facecues("report", run, "--out", out, "--config", tmp_path / "quick.yaml", "--json")
+    assert told.returncode == 0 and json.loads(told.stdout)["figures"] == ["ranking"], told.stderr
+    assert (out / "index.html").is_file() and (out / "tables" / "main.tex").is_file()
 
 
 def test_index_counts_and_prints_json(small_tree: Path) -> None:
