@@ -22,6 +22,7 @@ from facecues.pipelines.evaluation.memory import Memory
 from facecues.pipelines.lockstep import TRACKS, still_track
 from facecues.reasons import ScoreReason
 from facecues.reports.results import Evidence, Measured, Results, RunInfo
+from facecues.reports.tables.notes import WORDS
 
 _TABLES: Final = ("clips", "scores", "summary", "comparisons", "emotions", "videos")
 _KEYS: Final = {
@@ -30,6 +31,8 @@ _KEYS: Final = {
     "emotions": ["method", "clip_id", "classifier"],
     "videos": ["method", "clip_id"],
 }
+_MADE: Final = ("still", "re-encoded", "other-backend")  # of the reference's file; no files of their own
+_UNKNOWN: Final = (None, None, None)
 _REMEMBERED: Final = 64  # tracks, which several figures ask for
 
 
@@ -172,9 +175,17 @@ def _measured(summary: pd.DataFrame, columns: Mapping[str, Column], absent: Mapp
         info = MetricInfo(
             str(name), known.title if known else str(name), better, row["unit"], None if known is None else known.ideal
         )
-        found[str(name)] = Measured(info, row["signature"], True, None if rows["value"].notna().any() else row["note"])
+        found[str(name)] = Measured(info, row["signature"], True, _why_absent(rows))
     order = {name: at for at, name in enumerate(METRICS)}
     return dict(sorted(found.items(), key=lambda item: (order.get(item[0], order.get(_family(item[0]), 999)), item[0])))
+
+
+def _why_absent(rows: pd.DataFrame) -> str | None:
+    """Of a metric of sets, why no method has a value; None where one has."""
+    if rows["value"].notna().any():
+        return None
+    told = [*rows["note"].dropna(), *(WORDS.get(each, each) for each in rows["reason"].dropna())]
+    return str(told[0]) if told else "it has no value, and nothing says why"
 
 
 def _absent(runs: Sequence[RunInfo]) -> dict[str, str]:
@@ -195,7 +206,8 @@ class _Kept:
     def __init__(self, runs: Sequence[RunInfo], videos: pd.DataFrame) -> None:
         usable = videos[videos["status"] != "failed"]
         keys = zip(usable["method"], usable["clip_id"], strict=True)
-        self._videos = dict(zip(keys, zip(usable["content"], usable["video"], strict=True), strict=True))
+        files = usable.reindex(columns=["content", "video", "sound"])  # older runs do not say where the sound is
+        self._videos = dict(zip(keys, files.itertuples(index=False, name=None), strict=True))
         self._memories = [(Memory(run.root / "features"), run.header.get("cues", "")) for run in runs]
         self.track = lru_cache(_REMEMBERED)(self._track)
 
@@ -203,7 +215,7 @@ class _Kept:
         if method == "still":
             real = self._track(REFERENCE, clip_id)
             return real and still_track(real)
-        content, _ = self._videos.get((method, clip_id), (None, None))
+        content, _, _ = self._videos.get((method, clip_id), _UNKNOWN)
         if content is None or method == "other-backend":  # whose content is the reference's
             return None
         for memory, signature in self._memories:
@@ -217,8 +229,14 @@ class _Kept:
 
     def video(self, method: str, clip_id: str) -> Path | None:
         """As Evidence has it: only of what is a file itself."""
-        _, video = self._videos.get((method, clip_id), (None, None))
-        if video is None or pd.isna(video) or method in ("still", "re-encoded", "other-backend"):
-            return None
-        path = Path(str(video))
-        return path if path.is_file() else None
+        _, video, _ = self._videos.get((method, clip_id), _UNKNOWN)
+        return None if method in _MADE else _file(video)
+
+    def sound(self, method: str, clip_id: str) -> Path | None:
+        """As Evidence has it."""
+        _, _, sound = self._videos.get((method, clip_id), _UNKNOWN)
+        return _file(sound)
+
+
+def _file(path: str | None) -> Path | None:
+    return Path(path) if path is not None and not pd.isna(path) and Path(path).is_file() else None

@@ -51,7 +51,8 @@ class Results:
         comparisons: metric, first, second, difference (first minus second), low, high, n_clips, n_actors, p, p_holm,
             p_clip, p_clip_holm, floor, distinguishable, winner, winner_these_actors, note. May be empty.
         emotions: method, clip_id, classifier, intended, seen, probability, frames.
-        videos: method, clip_id, video, status, reason, message, frames, fps, width, height, duration_s, coverage, ….
+        videos: method, clip_id, video, sound (of a silent video), status, reason, message, frames,
+            fps, width, height, duration_s, coverage, ….
         runs: where all this comes from.
     """
 
@@ -80,4 +81,8 @@ class Evidence(Protocol):
 
     def video(self, method: str, clip_id: str) -> Path | None:
         """The file that was evaluated."""
+        ...
+
+    def sound(self, method: str, clip_id: str) -> Path | None:
+        """The file that holds its sound where the video itself has none."""
         ...

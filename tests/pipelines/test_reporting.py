@@ -38,6 +38,14 @@ def test_one_run_is_read_as_it_stands(runs):
     assert evidence.track("one", "00000") is None and evidence.video("one", "00000") is None
 
 
+def test_a_metric_of_sets_without_a_value_says_why_in_words(runs):
+    summary = pd.read_parquet(runs[0] / "summary.parquet")
+    row = summary.iloc[[0]].assign(metric="EmoF1-fer", value=None, low=None, high=None, note=None, reason="no_label")
+    pd.concat([summary, row]).to_parquet(runs[0] / "summary.parquet")
+    measured = open_runs(runs[:1])[0].metrics["EmoF1-fer"]
+    assert measured.of_sets and measured.absent == "the emotions of the clips are not known"
+
+
 def test_joined_runs_equal_one_run_of_all_methods(runs, tmp_path):
     whole = open_runs([fake_run(tmp_path / "whole", methods=("one", "two", "three"), metrics=METRICS)])[0]
     joined = open_runs(runs)[0]
@@ -105,7 +113,7 @@ def test_every_number_of_every_format_is_the_mean_of_the_scores(runs, tmp_path):
     scores = pd.read_parquet(runs[0] / "scores.parquet")
     means = scores.groupby(["method", "metric"])["value"].mean()
     frame = pd.read_parquet(out / "tables" / "main.parquet").set_index("method")
-    table = pd.read_csv(out / "tables" / "main.csv", float_precision="round_trip").set_index("method")
+    table = pd.read_csv(out / "tables" / "main.csv").set_index("method")
     texts = [(out / name).read_text() for name in ("tables/main.tex", "tables/main.md", "index.html")]
     columns = {column.name: column for column in main.columns}
     for (method, metric), mean in means.items():

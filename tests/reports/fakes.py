@@ -28,6 +28,9 @@ class NoEvidence:
     def video(self, method, clip_id):
         return None
 
+    def sound(self, method, clip_id):
+        return None
+
 
 def fake_columns(names):
     return {

@@ -244,7 +244,9 @@ def _without_reference(job: ClipJob) -> ClipResult:
 
 def _video_row(job: ClipJob, side: Watching, account: Mapping[str, Any]) -> Row:
     error = side.error
-    row = Row(method=side.video.method, clip_id=job.clip_id, video=str(side.video.path), content=side.content)
+    video = side.video
+    beside = next((str(path) for path in video.sounds if path != video.path and path.exists()), None)
+    row = Row(method=video.method, clip_id=job.clip_id, video=str(video.path), sound=beside, content=side.content)
     if error is not None:
         return row | {"status": "failed", "reason": str(error.reason), "message": error.message}
     return row | {"status": "ok"} | {key: value for key, value in account.items() if key != "first_s"}

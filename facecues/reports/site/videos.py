@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -75,7 +77,7 @@ def bring_videos(
             continue
         address = f"videos/{safe_name(clip)}/{safe_name(method)}.mp4"
         try:
-            bring(source, folder / address)
+            bring(source, folder / address, evidence.sound(method, clip))
         except (av.error.FFmpegError, OSError, ValueError) as error:  # one video's fault is not the report's
             words = getattr(error, "strerror", None) or error
             missing[method, clip] = told.get((method, clip), f"The video cannot be read: {words}.")
@@ -104,23 +106,35 @@ def choose_clips(results: Results, config: ReportConfig, metrics: Sequence[str])
     return tuple(clip for clip in clips if clip in chosen)
 
 
-def bring(source: Path, target: Path) -> None:
+def bring(source: Path, target: Path, beside: Path | None = None) -> None:
     """One video, byte for byte where browsers play it as it is, else as H.264 and AAC with the same times.
+
+    Args:
+        source, target: files.
+        beside: holds the sound of a silent video; both begin at once.
 
     Raises:
         av.error.FFmpegError, OSError, ValueError: it cannot be read or written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(".part")
+    unfinished, heard = target.with_suffix(".part"), target.with_suffix(".heard")
     try:
         with av.open(str(source), metadata_errors="ignore") as container:
+            silent = not container.streams.audio
             if not _plays(container):
                 _transcode(container, unfinished)
         if not unfinished.exists():
             shutil.copyfile(source, unfinished)
+        if silent and beside is not None:
+            with suppress(
+                av.error.FFmpegError, ValueError
+            ):  # a sound that cannot be read costs itself, not the pictures
+                _add_sound(unfinished, beside, heard)
+                heard.replace(unfinished)
         unfinished.replace(target)
     finally:
-        unfinished.unlink(missing_ok=True)
+        for left in (unfinished, heard):
+            left.unlink(missing_ok=True)
 
 
 def _worth_seeing(results: Results, metrics: Sequence[str], clips: Sequence[str]) -> Iterator[str]:
@@ -195,6 +209,45 @@ def _transcode(container: InputContainer, target: Path) -> None:
                 elif isinstance(frame, av.AudioFrame):
                     writer.sound(frame)
         writer.finish()
+
+
+def _add_sound(video: Path, sound: Path, target: Path) -> None:
+    """The pictures as they are coded, and the sound as AAC, as long as the pictures.
+
+    Raises:
+        av.error.FFmpegError, ValueError: there is no sound, or it cannot be read.
+    """
+    with (
+        av.open(str(video)) as shown,
+        av.open(str(sound), metadata_errors="ignore") as heard,
+        av.open(str(target), "w", format="mp4", container_options={"movflags": "+faststart"}) as output,
+    ):
+        source = _video(shown)
+        pictures = output.add_stream_from_template(source)
+        aac = output.add_stream("aac", rate=_SOUND_RATE, layout="stereo")
+        aac.codec_context.thread_count = 1
+        for packet in shown.demux(source):
+            if packet.dts is not None:
+                packet.stream = pictures
+                output.mux(packet)
+        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=_SOUND_RATE)
+        end_s = _seconds(shown)
+        for frame in heard.decode(_first_sound(heard)):
+            if (frame.time or 0.0) >= end_s:
+                break
+            for part in resampler.resample(frame):
+                output.mux(aac.encode(part))
+        output.mux(aac.encode())
+
+
+def _first_sound(container: InputContainer) -> AudioStream:
+    if not container.streams.audio:
+        raise ValueError("it holds no sound")
+    return container.streams.audio[0]
+
+
+def _seconds(container: InputContainer) -> float:
+    return inf if container.duration is None else container.duration / av.time_base
 
 
 class _Writer:

@@ -46,6 +46,9 @@ class FakeEvidence:
     def video(self, method, clip_id):
         return None
 
+    def sound(self, method, clip_id):
+        return None
+
 
 def shifted(track, pixels):
     """The same cues with every normalised point moved to the right."""

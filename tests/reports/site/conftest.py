@@ -33,6 +33,9 @@ class Files:
     def video(self, method: str, clip_id: str) -> Path | None:
         return self.paths.get((method, clip_id))
 
+    def sound(self, method: str, clip_id: str) -> Path | None:
+        return None
+
 
 def make_results(
     methods: Sequence[str] = ("ours", "theirs"), clips: Sequence[str] = ("one", "two", "three"), seed: int = 0

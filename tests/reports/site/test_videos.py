@@ -48,6 +48,26 @@ def test_what_browsers_play_is_copied_byte_for_byte(clip_files, tmp_path):
     assert (tmp_path / "a" / "b.mp4").read_bytes() == source.read_bytes()
 
 
+def test_a_silent_video_gets_the_sound_that_lies_beside_it(clip_files, tmp_path):
+    source = clip_files[REFERENCE, "one"]
+    write(tmp_path / "voice.mov", "libx264", sound=True)
+    bring(source, tmp_path / "out.mp4", tmp_path / "voice.mov")
+    times, kinds, _ = seen(tmp_path / "out.mp4")
+    assert times == pytest.approx(seen(source)[0], abs=1e-4) and [kind for kind, _ in kinds] == ["h264", "aac"]
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        loud = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+    assert np.abs(loud).max() > 0.05
+    assert [path.name for path in tmp_path.iterdir() if path.suffix in (".part", ".heard")] == []
+
+
+def test_a_sound_that_cannot_be_read_leaves_the_video_as_it_is(clip_files, tmp_path):
+    source = clip_files[REFERENCE, "one"]
+    (tmp_path / "noise.m4a").write_bytes(b"noise")
+    for beside in (tmp_path / "noise.m4a", source):
+        bring(source, tmp_path / "out.mp4", beside)
+        assert (tmp_path / "out.mp4").read_bytes() == source.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "pixels", "side"),
     [("a.avi", "mpeg4", "yuv420p", 64), ("b.mp4", "libx264", "yuv444p", 64), ("c.mp4", "libx264", "yuv420p", 720)],
