@@ -13,6 +13,14 @@ from facecues.metrics.statistics import Interval, compare_all, mean_intervals
 from facecues.reasons import ScoreReason
 
 _OVER_FRAMES: Final = frozenset({"SSIM", "PSNR", "LPIPS", "LPIPS-VGG"})
+SUMMARY_COLUMNS: Final = (
+    *("method", "group", "metric", "value", "low", "high", "n_clips", "n_expected", "n_actors", "n_frames"),
+    *("coverage", "reason", "interval", "note", "better", "unit", "signature"),
+)
+COMPARISON_COLUMNS: Final = (
+    *("metric", "first", "second", "difference", "low", "high", "n_clips", "n_actors", "p", "p_holm"),
+    *("p_clip", "p_clip_holm", "floor", "distinguishable", "winner", "winner_these_actors", "note"),
+)
 _COUNTED: Final = ["n_clips", "n_expected", "n_frames", "coverage"]
 
 
@@ -42,6 +50,8 @@ def summarise(
     rows: list[dict[str, Any]] = []
     for group, chosen in clip_groups(clips).items():
         part = filled[filled["clip_id"].isin(chosen)]
+        if part.empty:
+            continue
         wide = part.pivot(index="clip_id", columns=["metric", "method"], values="value").sort_index()
         actors = actor_of.reindex(wide.index)
         units = None if actors.isna().any() else actors.astype(str).to_list()
@@ -61,7 +71,7 @@ def summarise(
                 }
             row |= {"better": column.info.better, "unit": column.info.unit, "signature": column.signature}
             rows.append(row | {"reason": None if row["value"] is not None else told["reason"]})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
 
 
 def _value(interval: Interval) -> dict[str, Any]:
@@ -130,7 +140,7 @@ def compare(
     own = scores[~scores["method"].isin([REFERENCE, *FLOORS]) & scores["metric"].isin(list(directed))]
     own = own.groupby("metric").filter(lambda rows: bool(rows["value"].notna().any()))
     if own.empty or own["method"].nunique() < 2:
-        return pd.DataFrame()
+        return pd.DataFrame(columns=list(COMPARISON_COLUMNS))
     known = clips.dropna(subset=["actor"])
     floors = noise_floors(scores, columns)
     verdicts = compare_all(
@@ -141,7 +151,7 @@ def compare(
         resamples=resamples,
         seed=seed,
     )
-    return pd.DataFrame(
+    rows = [
         {
             "metric": each.metric,
             "first": each.first,
@@ -162,7 +172,8 @@ def compare(
             "note": each.note,
         }
         for each in verdicts
-    )
+    ]
+    return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
 
 
 def noise_floors(scores: pd.DataFrame, columns: Mapping[str, Column]) -> dict[str, float]:

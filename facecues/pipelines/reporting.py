@@ -17,7 +17,7 @@ from facecues.metrics.kid import KID
 from facecues.metrics.protocols import Protocol
 from facecues.metrics.registry import METRICS
 from facecues.metrics.scoring import Column
-from facecues.metrics.summaries import compare, summarise
+from facecues.metrics.summaries import COMPARISON_COLUMNS, compare, summarise
 from facecues.pipelines.evaluation.memory import Memory
 from facecues.pipelines.lockstep import TRACKS, still_track
 from facecues.reasons import ScoreReason
@@ -88,9 +88,12 @@ def _order(run: RunInfo) -> list[str]:
 
 def _read(root: Path) -> dict[str, pd.DataFrame]:
     try:
-        return {name: pd.read_parquet(root / f"{name}.parquet") for name in _TABLES}
+        tables = {name: pd.read_parquet(root / f"{name}.parquet") for name in _TABLES}
     except (OSError, ValueError) as error:
         raise UsageError(f"the tables of {root} cannot be read ({error}): run `facecues evaluate` again") from error
+    # Of one method there is nothing to compare, and runs of old say so by a table without columns.
+    tables["comparisons"] = tables["comparisons"].reindex(columns=list(COMPARISON_COLUMNS))
+    return tables
 
 
 def _joined(

@@ -4,23 +4,9 @@ from typing import Final
 
 import pandas as pd
 
-from facecues.reasons import ClipReason, ScoreReason
+from facecues.reasons import ClipReason
+from facecues.reports.tables.notes import WORDS
 
-_SCORES: Final[dict[ScoreReason, str]] = {
-    ScoreReason.VIDEO_MISSING: "the method has no video of the clip",
-    ScoreReason.VIDEO_FAILED: "a video cannot be read",
-    ScoreReason.NO_FACE: "no face is found",
-    ScoreReason.TOO_SHORT: "the video is too short",
-    ScoreReason.SIZE_MISMATCH: "the pictures have other proportions than the reference",
-    ScoreReason.NO_AUDIO: "there is no sound",
-    ScoreReason.CONSTANT: "nothing moves, so that no correlation exists",
-    ScoreReason.IDENTICAL: "both videos are the same, so that the value is infinite",
-    ScoreReason.NO_LABEL: "the clip's emotion is not known",
-    ScoreReason.UNKNOWN_CLASS: "the classifier does not know the clip's emotion",
-    ScoreReason.WEIGHTS_MISSING: "a network's weights are not here",
-    ScoreReason.BACKEND_MISSING: "a package is not installed",
-    ScoreReason.NO_REFERENCE: "there is nothing to compare with",
-}
 _CLIPS: Final[dict[ClipReason, str]] = {
     ClipReason.UNPARSED: "its name fits no pattern of the layout",
     ClipReason.DUPLICATE: "several files claim the same clip",
@@ -45,7 +31,7 @@ _CLIPS: Final[dict[ClipReason, str]] = {
 }
 _ALL: Final[dict[str, str]] = {
     **{reason.value: words for reason, words in _CLIPS.items()},
-    **{reason.value: words for reason, words in _SCORES.items()},
+    **WORDS,
 }
 
 

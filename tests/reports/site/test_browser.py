@@ -160,7 +160,9 @@ def test_a_missing_video_and_a_missing_score_say_why(page, site):
     assert "cannot be read" in page.locator("#screens").inner_text()
     go(page, site, "clips", "#clip=three")
     assert "not there any more" in page.locator("#no-video").inner_text()
-    assert "no face is found" in page.locator("#scores tbody tr").last.locator("td").first.get_attribute("title")
+    assert "no frame has a face on both sides" in page.locator("#scores tbody tr").last.locator(
+        "td"
+    ).first.get_attribute("title")
 
 
 def test_numbers_are_rounded_as_in_the_tables(page, site):

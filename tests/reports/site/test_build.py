@@ -78,7 +78,7 @@ def test_every_score_of_every_clip_is_in_the_data_exactly(site):
 def test_a_missing_score_says_why(site):
     data = data_of(site)
     ((reason, clips),) = data["why"][2][0].items()
-    assert data["reasons"][int(reason)] == "no face is found" and clips == [2]
+    assert data["reasons"][int(reason)] == "no frame has a face on both sides" and clips == [2]
 
 
 def test_every_value_of_a_table_is_on_its_page_exactly(site):
@@ -145,5 +145,5 @@ def test_cells_say_what_stands_behind_them():
     value, gone, zero = (row.cells[0] for row in table_to_view(table).sections[0].rows)
     assert (value.shown, value.interval, value.mark, value.letters) == ("12.34", "[10.00, 20.00]", "best", "b")
     assert value.partial and "exactly 0.12345" in value.note and "3 of 4 clips, 50.0 % of frames" in value.note
-    assert gone.value is None and "no face is found" in gone.note
+    assert gone.value is None and "no frame has a face on both sides" in gone.note
     assert zero.shown == "0.00" and zero.change == "+1.00*"
