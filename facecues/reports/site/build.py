@@ -72,18 +72,29 @@ def write_site(  # noqa: PLR0917 (all of a report's parts, once)
     (folder / "assets" / "data.js").write_text(clips_to_script(results, brought, titles, main), encoding="utf-8")
     said = (*missing, *_missing_videos(brought))
     context = _context(results, tables, figures, said, config, titles)
-    environment = Environment(
+    environment = templates()
+    for done, (page, _) in enumerate(_PAGES):
+        progress("pages", done, len(_PAGES))
+        text = environment.get_template(f"{page}.html.j2").render(page=page, **context)
+        (folder / f"{page}.html").write_text(text, encoding="utf-8", errors="replace")
+    progress("pages", len(_PAGES), len(_PAGES))
+
+
+def templates() -> Environment:
+    """All pages and their parts; what a name holds is text, never HTML."""
+    return Environment(
         loader=PackageLoader("facecues.reports.site"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for done, (page, _) in enumerate(_PAGES):
-        progress("pages", done, len(_PAGES))
-        text = environment.get_template(f"{page}.html.j2").render(page=page, **context)
-        (folder / f"{page}.html").write_text(text, encoding="utf-8", errors="replace")
-    progress("pages", len(_PAGES), len(_PAGES))
+
+
+def table_to_html(table: Table) -> str:
+    """One table as the pages show it."""
+    view, links = _with_links(table_to_view(table))
+    return str(templates().get_template("table.html.j2").module.show_table(view, links, table.name))  # type: ignore[attr-defined]
 
 
 def _context(  # noqa: PLR0917

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from facecues.reports.site.build import table_to_html
 from facecues.reports.tables.data import write_csv
 from facecues.reports.tables.latex import to_latex
 from facecues.reports.tables.markdown import to_markdown
@@ -35,6 +36,7 @@ FORMATS: dict[str, Callable[[Table, Path], str]] = {
     "small.md": lambda table, _: to_markdown(table),
     "small.csv": csv,
     "small.txt": terminal,
+    "small.html": lambda table, _: table_to_html(table),
 }
 
 
