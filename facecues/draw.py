@@ -8,25 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecues.errors import UsageError
-from facecues.points import (
-    INNER_LIPS,
-    JAW,
-    LEFT_BROW,
-    LEFT_EYE,
-    NOSE_BASE,
-    NOSE_BRIDGE,
-    OUTER_LIPS,
-    RIGHT_BROW,
-    RIGHT_EYE,
-    STABLE,
-)
+from facecues.points import LEFT_EYE, LINES, RIGHT_EYE, STABLE
 from facecues.preprocess.geometry import gaze_vector, rotation_matrix
 from facecues.preprocess.template import TEMPLATE
 
 # Okabe and Ito's colours, told apart by colour-blind readers too; RGB.
 _GREEN, _ORANGE, _BLUE, _SKY, _YELLOW = (0, 158, 115), (230, 159, 0), (0, 114, 178), (86, 180, 233), (240, 228, 66)
-_LINES = [(JAW, False), (RIGHT_BROW, False), (LEFT_BROW, False), (NOSE_BRIDGE, False), (NOSE_BASE, False)]
-_LINES += [(RIGHT_EYE, True), (LEFT_EYE, True), (OUTER_LIPS, True), (INNER_LIPS, True)]
 
 
 def draw_cues(
@@ -51,7 +38,7 @@ def draw_cues(
     points = landmarks.reshape(68, 3).astype(np.float64)
     unit = float(np.linalg.norm(points[45, :2] - points[36, :2]))
     thick = max(1, round(unit / 90))
-    for index, closed in _LINES:
+    for index, closed in LINES:
         line = np.round(points[list(index), :2] * 16).astype(np.int32)[None]
         cv2.polylines(out, list(line), closed, _GREEN, thick, cv2.LINE_AA, shift=4)
     matrix = rotation_matrix(rotation.astype(np.float64))
@@ -74,7 +61,7 @@ def draw_points(points: NDArray[np.float64], numbers: Sequence[int] = range(68),
     low, high = points.min(axis=0), points.max(axis=0)
     gain = 0.88 * side / float((high - low).max())
     pixels = (points - (low + high) / 2) * gain + side / 2
-    for index, closed in _LINES:
+    for index, closed in LINES:
         line = pixels[[number for number in index if number in numbers]]
         cv2.polylines(out, [np.round(line).astype(np.int32)], closed, (200, 200, 200), 1, cv2.LINE_AA)
     for number in numbers:

@@ -10,6 +10,12 @@ LEFT_EYE = tuple(range(42, 48))  # inner corner, two upper, outer corner, two lo
 OUTER_LIPS = tuple(range(48, 60))
 INNER_LIPS = tuple(range(60, 68))
 
+# As drawn: each line, and whether its last point joins its first.
+LINES = (
+    *((line, False) for line in (JAW, RIGHT_BROW, LEFT_BROW, NOSE_BRIDGE, NOSE_BASE)),
+    *((line, True) for line in (RIGHT_EYE, LEFT_EYE, OUTER_LIPS, INNER_LIPS)),
+)
+
 RIGHT_OUTER_CORNER, RIGHT_INNER_CORNER = 36, 39
 LEFT_INNER_CORNER, LEFT_OUTER_CORNER = 42, 45
 UPPER_INNER_LIP, LOWER_INNER_LIP = 62, 66

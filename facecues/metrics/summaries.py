@@ -1,6 +1,6 @@
 """Scores of clips to what a paper prints: means with intervals, who beats whom, and what stands beside each value."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import numpy as np
@@ -196,13 +196,9 @@ def noise_floors(scores: pd.DataFrame, columns: Mapping[str, Column]) -> dict[st
 def clip_groups(clips: pd.DataFrame) -> dict[str, list[str]]:
     """Clip ids of "all", of each emotion and of each actor, in the order of the clips."""
     groups: dict[str, list[str]] = {"all": clips["clip_id"].to_list()}
-    for clip_id, emotion, actor in _rows(clips):
+    for clip_id, emotion, actor in clips[["clip_id", "emotion", "actor"]].itertuples(index=False):
         if not pd.isna(emotion):
             groups.setdefault(f"emotion:{emotion}", []).append(clip_id)
         if not pd.isna(actor):
             groups.setdefault(f"actor:{actor}", []).append(clip_id)
     return groups
-
-
-def _rows(clips: pd.DataFrame) -> Iterable[tuple[str, Any, Any]]:
-    return zip(clips["clip_id"], clips["emotion"], clips["actor"], strict=True)

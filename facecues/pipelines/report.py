@@ -16,9 +16,9 @@ from facecues.pipelines.atomic import writing
 from facecues.pipelines.reporting import open_runs
 from facecues.reports.config import ReportConfig
 from facecues.reports.presets import preset
-from facecues.reports.report import Progress, write_report
+from facecues.reports.report import write_report
 from facecues.reports.reported import load_reported
-from facecues.reports.results import Results
+from facecues.reports.results import Progress, Results
 from facecues.reports.tables.build import build_tables
 from facecues.reports.tables.model import Table
 

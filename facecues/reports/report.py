@@ -6,23 +6,20 @@ DIR/figures/        every figure as .pdf, .svg and .png
 DIR/videos/         what the pages play
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from facecues.reports.config import ReportConfig
 from facecues.reports.figures.build import SavedFigure, draw_figures
 from facecues.reports.reported import Reported
-from facecues.reports.results import Evidence, Results
+from facecues.reports.results import Evidence, Progress, Results
 from facecues.reports.site.build import write_site
 from facecues.reports.tables.build import build_tables
 from facecues.reports.tables.data import write_csv, write_parquet
 from facecues.reports.tables.latex import latex_document, to_latex
 from facecues.reports.tables.markdown import to_markdown
 from facecues.reports.tables.model import Table
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many of it are done, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)

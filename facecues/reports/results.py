@@ -1,6 +1,6 @@
 """What a report is made of: the tables of one or several evaluations, and what the videos showed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,6 +8,9 @@ from typing import Any, Protocol
 import pandas as pd
 
 from facecues.metrics.contracts import CueTrack, MetricInfo
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many parts of it are done, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Final, cast
 from facecues.errors import UsageError
 from facecues.reports.config import FigureStyle
 from facecues.reports.figures.contracts import Drawing, NotDrawn
-from facecues.reports.results import Evidence, Results
+from facecues.reports.results import Evidence, Progress, Results
 
 Draw = Callable[[Results, Evidence, FigureStyle], Sequence[Drawing]]
 
@@ -45,7 +45,7 @@ class SavedFigure:
 
 
 def draw_figures(
-    results: Results, evidence: Evidence, style: FigureStyle, folder: Path, progress: Callable[[str, int, int], None]
+    results: Results, evidence: Evidence, style: FigureStyle, folder: Path, progress: Progress
 ) -> tuple[list[SavedFigure], list[str]]:
     """Draws and saves the figures that are wanted, into folder/figures.
 

@@ -14,7 +14,7 @@ from facecues.metrics.statistics.significance import never_significant
 from facecues.reports.config import FigureStyle
 from facecues.reports.figures.choice import all_methods, chosen_metrics
 from facecues.reports.figures.contracts import Drawing
-from facecues.reports.figures.style import PNG_DPI, REFERENCE_FILL, look_of, new_figure, one_look, plain, short
+from facecues.reports.figures.style import REFERENCE_FILL, look_of, new_figure, one_look, plain, short
 from facecues.reports.names import safe_name
 from facecues.reports.results import Evidence, Measured, Results
 
@@ -92,7 +92,6 @@ def _draw_metric(measured: Measured, results: Results, methods: Sequence[str]) -
     against = behind_best(comparisons, best, higher_is_better=higher)
 
     figure = new_figure("page", 17 + 5 * max(2, len(shown)))
-    figure.set_dpi(PNG_DPI)  # type is hinted, and so has another width at each resolution
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     looks = [look_of(results.methods.index(name)) for name in shown]
     for place, (name, look) in enumerate(zip(shown, looks, strict=True)):

@@ -9,17 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from facecues.metrics.contracts import CueTrack, Float32, Float64
-from facecues.points import (
-    INNER_LIPS,
-    JAW,
-    LEFT_BROW,
-    LEFT_EYE,
-    NOSE_BASE,
-    NOSE_BRIDGE,
-    OUTER_LIPS,
-    RIGHT_BROW,
-    RIGHT_EYE,
-)
+from facecues.points import LINES
 from facecues.reports.config import FigureStyle
 from facecues.reports.figures.choice import chosen_methods
 from facecues.reports.figures.contracts import Drawing, NotDrawn
@@ -29,9 +19,7 @@ from facecues.reports.numbers import rounded
 from facecues.reports.results import Evidence, Results
 from facecues.resample import FPS
 
-_OPEN: Final = (JAW, RIGHT_BROW, LEFT_BROW, NOSE_BRIDGE, NOSE_BASE)
-_CLOSED: Final = (RIGHT_EYE, LEFT_EYE, OUTER_LIPS, INNER_LIPS)
-_LINES: Final = (*_OPEN, *((*line, line[0]) for line in _CLOSED))
+_LINES: Final = tuple((*line, line[0]) if closed else line for line, closed in LINES)
 _GAP: Final = 1.06  # pitch of the faces over the size of the largest
 _MARGINS_MM: Final = (30.0, 8.0)  # names at the left; times at the top
 _TALLEST_MM: Final = 225.0

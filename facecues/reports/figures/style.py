@@ -125,6 +125,7 @@ def one_look() -> Iterator[None]:
 def new_figure(size: Literal["column", "page"], height_mm: float) -> Figure:
     """An empty figure, as wide as a column (85 mm) or a page (178 mm) of a paper, laid out by matplotlib."""
     with one_look():
+        # Type is hinted, and so has another width at each resolution: laid out at that of the PNG.
         return Figure(figsize=(WIDTH_MM[size] * MM, height_mm * MM), dpi=PNG_DPI, layout="constrained")
 
 

@@ -1,7 +1,7 @@
 """A report's folder of HTML: opens from a disk, asks the network for nothing."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -14,7 +14,7 @@ import facecues
 from facecues.reports.config import ReportConfig
 from facecues.reports.figures.build import SavedFigure
 from facecues.reports.numbers import rounded
-from facecues.reports.results import Evidence, Results
+from facecues.reports.results import Evidence, Progress, Results
 from facecues.reports.site.cells import TableView, table_to_view
 from facecues.reports.site.clips import clips_to_script
 from facecues.reports.site.coverage import results_to_coverage
@@ -53,7 +53,7 @@ def write_site(  # noqa: PLR0917 (all of a report's parts, once)
     evidence: Evidence,
     config: ReportConfig,
     folder: Path,
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> None:
     """Writes the pages, their assets, the clips' data and videos.
 

@@ -11,11 +11,8 @@ from facecues.reports.results import Results, RunInfo
 _UNITS: Final = {"actor": "over actors", "clip": "over clips"}
 _METHODS: Final = {
     "t": "Student's t",
-    "bca": "bias-corrected and accelerated bootstrap",
     "bootstrap": "bootstrap",
-    "percentile": "percentile bootstrap",
 }
-_COMMANDS: Final = ("command", "command_line", "argv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ def _run(run: RunInfo) -> RunView:
     }
     lists = (
         ("Methods", methods),
-        ("Networks and weights", {**_mapping(header.get("networks")), **_mapping(header.get("weights"))}),
+        ("Networks and weights", _mapping(header.get("networks"))),
         ("What could not be had", absent),
         ("Packages", _mapping(header.get("packages"))),
     )
@@ -106,13 +103,7 @@ def _json(value: object) -> str:
 
 
 def _command(header: Mapping[str, Any]) -> str:
-    for key in _COMMANDS:
-        value = header.get(key)
-        if isinstance(value, str):
-            return value
-        if isinstance(value, list | tuple):
-            return shlex.join(str(word) for word in value)
-    return "not recorded"
+    return shlex.join(map(str, header.get("command") or ())) or "not recorded"
 
 
 def _statistics(results: Results) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Videos into a report's folder, such that any browser plays them."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 from facecues.metrics.floors import REFERENCE
 from facecues.reports.config import ReportConfig
 from facecues.reports.names import safe_name
-from facecues.reports.results import Evidence, Results
+from facecues.reports.results import Evidence, Progress, Results
 from facecues.reports.site.words import in_words, said
 
 _COPIED: Final = 640  # pixels in height up to which a video is taken as it is
@@ -29,8 +29,6 @@ _CRF: Final = "20"  # not seen beside the original at this size
 _SOUND_RATE: Final = 48_000
 _PLAYED_SOUND: Final = frozenset({"aac", "mp3"})
 _SPREAD: Final = 4  # clips that are shown for being ordinary
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

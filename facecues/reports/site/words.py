@@ -43,9 +43,3 @@ def said(value: object) -> str | None:
 def in_words(reason: str | None) -> str:
     """What a reason of facecues.reasons means; a reason of a later version as it is."""
     return "no reason was recorded" if reason is None else _ALL.get(reason, reason)
-
-
-def listed(names: list[str], most: int = 6) -> str:
-    """A few names in a row, and how many more there are."""
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
