@@ -28,7 +28,7 @@ from rich.table import Table
 
 from facecues.config import ExtractConfig
 from facecues.errors import ClipError, FacecuesError, UsageError
-from facecues.models.media import read_picture, usual_portrait, write_audio, write_video
+from facecues.models.media import Preset, read_picture, usual_portrait, write_audio, write_video
 from facecues.models.synth.corpus import (
     ClipPlan,
     Cues,
@@ -39,8 +39,11 @@ from facecues.models.synth.corpus import (
     plan,
     rng_of,
 )
-from facecues.models.warp import WarpHead
-from facecues.models.warp.look import look_of
+from facecues.models.synth.sketch import sketch
+from facecues.models.warp import Rest, WarpHead, rest_of
+from facecues.models.warp.look import Look, look_of
+from facecues.models.warp.portrait import Portrait as Face
+from facecues.models.warp.portrait import read_portrait
 from facecues.pipelines.atomic import leftovers, replace_text, replacing, writing
 from facecues.pipelines.cluster import connect
 from facecues.pipelines.events import Event
@@ -58,6 +61,7 @@ from facecues.weights import REGISTRY, sha256_of
 TRUTH = "truth"
 _SETTINGS = "synth.json"
 _VERSION = 1  # raise when the same seed gives other clips or other cues
+_FORMERLY = {"pictures": "portrait"}  # what a corpus is whose settings do not have it yet
 
 
 class Portrait(BaseModel):
@@ -201,9 +205,16 @@ def _make_clip(root: Path, settings: CorpusConfig, clip: ClipPlan) -> int:
     metadata = _metadata(settings, clip)
     with replacing(audio) as temporary:
         write_audio(temporary, cues.speech.audio, cues.speech.rate, metadata=metadata)
+    pictures = map(caption, _pictures(settings, clip, cues))
+    preset: Preset = "veryfast" if settings.synth.pictures == "sketch" else "medium"
     with replacing(video) as temporary:
-        frames = map(caption, _head(settings, clip.actor).render(cues.points))
-        return write_video(temporary, frames, metadata=metadata)
+        return write_video(temporary, pictures, metadata=metadata, preset=preset)
+
+
+def _pictures(settings: CorpusConfig, clip: ClipPlan, cues: Cues) -> Iterator[NDArray[np.uint8]]:
+    if settings.synth.pictures == "sketch":
+        return sketch(cues.points, settings.synth.size)
+    return _head(settings, clip.actor).render(cues.points)
 
 
 class Truth:
@@ -230,7 +241,7 @@ class Truth:
             raise ClipError(
                 ClipReason.UNREADABLE, "the video is not one that this corpus has: delete it and give the command again"
             )
-        sink(_cues(self._settings, clip).truth)
+        sink(_cues(self._settings, clip, aloud=False).truth)
         size = self._settings.synth.size
         return ClipReport(
             status=Status.OK,
@@ -247,17 +258,33 @@ class Truth:
         )
 
 
-def _cues(settings: CorpusConfig, clip: ClipPlan) -> Cues:
-    head = _head(settings, clip.actor)
-    return make_cues(settings.synth, clip, head.neutral, head.pose)
+def _cues(settings: CorpusConfig, clip: ClipPlan, *, aloud: bool = True) -> Cues:
+    return make_cues(settings.synth, clip, *_rest(settings, clip.actor), aloud=aloud)
 
 
 @lru_cache(maxsize=8)
 def _head(settings: CorpusConfig, actor: str) -> WarpHead:
     """One actor's head, once per worker."""
-    portrait = settings.portraits[(int(actor[1:]) - 1) % len(settings.portraits)]
-    look = look_of(rng_of(settings.synth.seed, actor, "look"))
+    portrait, look = _origin(settings, actor)
     return WarpHead.prepare(_pixels(portrait.path), settings.synth.size, look=look, backend=_backend())
+
+
+@lru_cache(maxsize=8)
+def _rest(settings: CorpusConfig, actor: str) -> Rest:
+    """The same head's face and place."""
+    portrait, look = _origin(settings, actor)
+    return rest_of(_face(portrait, settings.synth.size, look.mirrored), look)
+
+
+@lru_cache(maxsize=8)
+def _face(portrait: Portrait, size: int, mirrored: bool) -> Face:
+    return read_portrait(_pixels(portrait.path), size, _backend(), mirrored=mirrored)
+
+
+def _origin(settings: CorpusConfig, actor: str) -> tuple[Portrait, Look]:
+    """The portrait that an actor is made of, and how."""
+    portrait = settings.portraits[(int(actor[1:]) - 1) % len(settings.portraits)]
+    return portrait, look_of(rng_of(settings.synth.seed, actor, "look"))
 
 
 @lru_cache(maxsize=1)
@@ -330,7 +357,8 @@ def _refuse_other(root: Path, settings: CorpusConfig) -> None:
 
 
 def _differences(found: object, wanted: dict[str, object]) -> Iterator[tuple[str, str]]:
+    known = _FORMERLY | found if isinstance(found, dict) else {}
     for name, value in wanted.items():
-        there = found.get(name) if isinstance(found, dict) else None
+        there = known.get(name)
         if there != value:
             yield f"{name} {json.dumps(there)}", f"{name} {json.dumps(value)}"

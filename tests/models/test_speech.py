@@ -6,7 +6,7 @@ import pytest
 
 from facecues.errors import UsageError
 from facecues.labels import EMOTIONS, LEVELS
-from facecues.models.synth.formants import RATE, STEPS_PER_SECOND, frication, glottal_source, vocal_tract
+from facecues.models.synth.formants import RATE, STEP, STEPS_PER_SECOND, frication, glottal_source, vocal_tract
 from facecues.models.synth.phones import VOWELS, plan_syllables
 from facecues.models.synth.prosody import DELIVERIES
 from facecues.models.synth.speech import Speech, speak, voice_of
@@ -81,6 +81,16 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
         assert getattr(one, name).tobytes() == getattr(same, name).tobytes()
         assert getattr(one, name).tobytes() != getattr(other, name).tobytes()
     assert one.syllables == same.syllables
+
+
+def test_without_its_sound_speech_is_the_same() -> None:
+    rng, quiet_rng = np.random.default_rng(5), np.random.default_rng(5)
+    loud = speak(60, "happy", 3, voice_of("female", rng), rng)
+    quiet = speak(60, "happy", 3, voice_of("female", quiet_rng), quiet_rng, aloud=False)
+    assert not len(quiet.audio) and len(loud.audio)
+    assert quiet.syllables == loud.syllables
+    for name in ("opening", "spread", "closure"):
+        assert getattr(quiet, name).tobytes() == getattr(loud, name).tobytes()
 
 
 def test_values_stay_in_their_ranges(clips: dict[tuple[str, int, str], Speech]) -> None:
@@ -167,6 +177,22 @@ def test_formants_of_a_sustained_vowel_are_the_targets(vowel, tract: float) -> N
     measured = formants_by_prediction(vocal_tract(source, np.tile(vowel.formants, (steps, 1)), tract)[1600:])
     for target in tract * np.array(vowel.formants):
         assert np.abs(measured / target - 1).min() < 0.1, (target, measured)
+
+
+def test_resonators_that_stay_and_change_are_klatts_recurrence() -> None:
+    """y[n] = (1 - b - c) x[n] + b y[n-1] + c y[n-2], one resonator after the other, sample by sample."""
+    formants = np.repeat([[300.0, 900, 2200], [700.0, 1100, 2500], [300.0, 2100, 2600]], [3, 1, 4], axis=0)
+    source = np.random.default_rng(0).standard_normal(len(formants) * STEP)
+    expected = source.copy()
+    for column, width in enumerate((130.0, 120.0, 160.0, 250.0, 300.0)):
+        hertz = np.repeat(np.hstack([formants, np.tile([3500.0, 4500.0], (len(formants), 1))])[:, column], STEP)
+        second = -np.exp(-2 * np.pi * width / RATE)
+        first = 2 * np.exp(-np.pi * width / RATE) * np.cos(2 * np.pi * hertz / RATE)
+        before, last = 0.0, 0.0
+        for n, sample in enumerate(expected):
+            before, last = last, (1 - first[n] - second) * sample + first[n] * last + second * before
+            expected[n] = last
+    np.testing.assert_allclose(vocal_tract(source, formants, 1.0), expected, rtol=0, atol=1e-9 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("peak", [1000.0, 2000.0, 4500.0, 6000.0])

@@ -6,8 +6,9 @@ import pytest
 from skimage import data as pictures
 
 from facecues.errors import UsageError
-from facecues.models.warp import WarpHead
+from facecues.models.warp import WarpHead, rest_of
 from facecues.models.warp.look import Look
+from facecues.models.warp.portrait import read_portrait
 from facecues.models.warp.topology import EYE_RINGS, INNER_LIPS, OVAL, triangles
 from facecues.preprocess.cues import Observed, cue_batch
 from facecues.preprocess.gaze.iris import IrisGaze
@@ -134,6 +135,14 @@ def test_another_look_is_another_face_of_the_same_pose(head, backend):
     assert np.abs(turned).max() < 3
     told = np.array([[0.0, 0, 0], [5, 12, -6]])
     assert np.abs(read(backend, other.render(place(other, told)))["rotation"] - told).max() < 5
+
+
+@pytest.mark.parametrize("look", [Look(), Look(jaw=0.1, lower_face=-0.1, nose=0.05), Look(breadth=0.05, mirrored=True)])
+def test_the_face_at_rest_is_had_without_drawing_to_the_last_bit(backend, look):
+    head = WarpHead.prepare(pictures.astronaut(), SIZE, look=look, backend=backend)
+    neutral, pose = rest_of(read_portrait(pictures.astronaut(), SIZE, backend, mirrored=look.mirrored), look)
+    assert np.array_equal(neutral, head.neutral)
+    assert all(np.array_equal(one, other) for one, other in zip(pose, head.pose, strict=True))
 
 
 def test_what_is_no_portrait_is_refused_in_a_sentence(backend):

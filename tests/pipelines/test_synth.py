@@ -76,6 +76,12 @@ def test_seed_actor_and_number_each_change_a_clip():
     assert len({cues.truth["rotation"].flatten().to_numpy().tobytes() for cues in (one, two, three, reseeded)}) == 4
 
 
+def test_truth_does_not_need_the_sound():
+    (clip,) = (one for one in plan(CONFIG) if one.clip_id == "M001/front/sad/level_3/001")
+    quiet = make_cues(CONFIG, clip, TEMPLATE, REST, aloud=False)
+    assert quiet.truth.equals(cues_of(CONFIG, clip.clip_id).truth) and not len(quiet.speech.audio)
+
+
 def test_the_pose_that_is_fitted_to_the_true_landmarks_is_the_true_pose():
     cues = cues_of(CONFIG, "M001/front/sad/level_3/001")
     fitted = fit_pose(cues.points[:, :68].astype(np.float64))
@@ -153,6 +159,47 @@ def test_the_same_seed_gives_the_same_bytes_whatever_else_is_made(corpus: Path, 
         assert (tmp_path / "few" / path).read_bytes() == (corpus / path).read_bytes()
     group = "truth/frames/actor=M001/view=front/happy_level_3.parquet"
     assert pq.read_table(tmp_path / "few" / group).equals(pq.read_table(corpus / group))
+
+
+def test_sketches_show_the_truth_and_change_nothing_but_the_pictures(corpus: Path, tmp_path: Path):
+    config = CONFIG.model_copy(update={"pictures": "sketch"})
+    summary = synthesise(tmp_path / "lines", config, workers=1)
+    assert (summary.clips, summary.skipped) == (6, 0)
+    for clip in plan(CONFIG):
+        drawn, painted = (root / clip.video for root in (tmp_path / "lines", corpus))
+        assert drawn.read_bytes() != painted.read_bytes()
+        assert (tmp_path / "lines" / clip.audio).read_bytes() == (corpus / clip.audio).read_bytes()
+        with av.open(str(drawn)) as one, av.open(str(painted)) as other:
+            assert one.metadata == other.metadata and one.metadata["title"].startswith("synthetic")
+            assert one.streams.video[0].width == one.streams.video[0].height == 256
+            assert one.streams.video[0].frames == other.streams.video[0].frames == clip.frames
+    for table in sorted((corpus / "truth/frames").rglob("*.parquet")):
+        assert pq.read_table(tmp_path / "lines" / table.relative_to(corpus)).equals(pq.read_table(table))
+    columns = ["seconds", "content_key"]  # the clock's, and the video's bytes
+    clips = [
+        pd.read_parquet(root / "truth/clips.parquet").drop(columns=columns) for root in (tmp_path / "lines", corpus)
+    ]
+    pd.testing.assert_frame_equal(*clips)
+    truth = load_cues(tmp_path / "lines/truth")
+    clip = plan(CONFIG)[0]
+    points = to_array(truth["landmarks"], (68, 3))[truth["clip_id"] == clip.clip_id, :, :2]
+    with av.open(str(tmp_path / "lines" / clip.video)) as container:
+        frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    for picture, places in zip(frames, points, strict=True):
+        columns, rows = np.round(places).astype(int).T
+        assert np.median(picture) > 220 and cv2.erode(picture, np.ones((3, 3)))[rows, columns].max() < 160
+
+
+def test_pictures_of_another_kind_are_refused_and_older_corpora_have_portraits(corpus: Path, tmp_path: Path):
+    root = tmp_path / "corpus"
+    shutil.copytree(corpus, root)
+    settings = json.loads((root / "synth.json").read_text())
+    assert settings.pop("pictures") == "portrait"
+    (root / "synth.json").write_text(json.dumps(settings))
+    with pytest.raises(FacecuesError, match=r'pictures "portrait", and this run asks for pictures "sketch"'):
+        synthesise(root, CONFIG.model_copy(update={"pictures": "sketch"}), workers=1)
+    assert "pictures" not in json.loads((root / "synth.json").read_text())
+    assert synthesise(root, CONFIG, workers=1).skipped == 6
 
 
 def test_a_second_run_makes_what_is_missing_and_nothing_else(corpus: Path, tmp_path: Path):

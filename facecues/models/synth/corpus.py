@@ -41,6 +41,7 @@ class SynthConfig(BaseModel):
     size: Literal[256, 512] = Field(default=512, description="side of the frames, pixels")
     seed: int = Field(default=0, ge=0)
     seconds: tuple[float, float] = Field(default=(2.4, 4.0), description="shortest and longest clip")
+    pictures: Literal["portrait", "sketch"] = Field(default="portrait", description="a portrait that moves, or lines")
 
     @field_validator("emotions")
     @classmethod
@@ -152,7 +153,7 @@ def rng_of(seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, *map(int, words)]))
 
 
-def make_cues(config: SynthConfig, clip: ClipPlan, neutral: Float64, rest: Similarity) -> Cues:
+def make_cues(config: SynthConfig, clip: ClipPlan, neutral: Float64, rest: Similarity, *, aloud: bool = True) -> Cues:
     """Speech, performance and truth of one clip.
 
     Args:
@@ -161,11 +162,12 @@ def make_cues(config: SynthConfig, clip: ClipPlan, neutral: Float64, rest: Simil
         neutral: (68, 3) template units, the actor's face at rest.
         rest: where the head is in the portrait, how large and how turned. A performance begins at the front, but a
             portrait from the side has no far half to show, and keeps its turn.
+        aloud: whether the sound is wanted; all else is the same without.
     """
     seed, actor = config.seed, clip.actor
     voice = voice_of(actor_to_gender(actor), rng_of(seed, actor, "voice"))
     manner = manner_of(rng_of(seed, actor, "manner"))
-    speech = speak(clip.frames, clip.emotion, clip.level, voice, rng_of(seed, clip.clip_id, "speech"))
+    speech = speak(clip.frames, clip.emotion, clip.level, voice, rng_of(seed, clip.clip_id, "speech"), aloud=aloud)
     performance = perform(speech, neutral, clip.emotion, clip.level, manner, rng_of(seed, clip.clip_id, "performance"))
     pose = _pose(performance, rest)
     both_eyes = np.repeat(performance.gaze.astype(np.float64)[:, None], 2, axis=1)

@@ -4,6 +4,7 @@ After Klatt, "Software for a cascade/parallel formant synthesizer", JASA 67(3), 
 need. Tracks have one value per control step of `STEP` samples (5 ms).
 """
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -113,11 +114,14 @@ def _filter_stepwise(signal: Track, sections: Track) -> Track:
 
     What must be carried over is each resonator's last two outputs y. SciPy's state holds them multiplied by the old
     coefficients, z = (-a1 y[n-1] - a2 y[n-2], -a2 y[n-1]); a2 is the same throughout, so that only a1 is exchanged.
+    Steps in a row with the same resonators, such as those of silence, are filtered in one go.
     """
     changes = np.diff(sections[..., 4], axis=0, prepend=sections[:1, :, 4]) / sections[..., 5]
     state = np.zeros((sections.shape[1], 2))
-    filtered = np.empty((len(sections), STEP))
-    for step, block in enumerate(signal.reshape(-1, STEP)):
-        state[:, 0] += changes[step] * state[:, 1]
-        filtered[step], state = sosfilt(sections[step], block, zi=state)
-    return filtered.reshape(-1)
+    filtered = np.empty(len(signal))
+    new = 1 + np.flatnonzero((sections[1:] != sections[:-1]).any(axis=(1, 2)))
+    for first, last in pairwise([0, *new.tolist(), len(sections)]):
+        state[:, 0] += changes[first] * state[:, 1]
+        run = slice(first * STEP, last * STEP)
+        filtered[run], state = sosfilt(sections[first], signal[run], zi=state)
+    return filtered

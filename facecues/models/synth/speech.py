@@ -59,7 +59,7 @@ class Speech:
     """A spoken clip of T frames at 25 fps; frame t is the instant t / 25 s.
 
     Attributes:
-        audio: (N,) float32 in [-1, 1], N == T / 25 * rate.
+        audio: (N,) float32 in [-1, 1], N == T / 25 * rate; empty where only the mouth was asked for.
         opening: (T,) float64 0 to 1, how far jaw and lips are open.
         spread: (T,) float64 -1 (rounded, as in u) to 1 (spread, as in i).
         closure: (T,) float64 0 to 1, 1 where the lips are pressed together; 0.3 in a silent mouth.
@@ -93,13 +93,18 @@ def voice_of(gender: str, rng: np.random.Generator) -> Voice:
     )
 
 
-def speak(frames: int, emotion: str, level: int, voice: Voice, rng: np.random.Generator) -> Speech:
+def speak(
+    frames: int, emotion: str, level: int, voice: Voice, rng: np.random.Generator, *, aloud: bool = True
+) -> Speech:
     """Random syllables in a voice and an emotion. The same state of `rng` gives the same bytes.
 
     Args:
         frames: length T at 25 fps. Clips of less than about half a second may be silent.
         emotion: any spelling of `facecues.labels`.
         level: intensity, 1 to 3.
+        voice: whose.
+        rng: where what is said comes from.
+        aloud: with its sound, which takes nearly all of the time. Mouth and syllables are the same without.
 
     Raises:
         UsageError: no frames, unknown emotion or level.
@@ -114,7 +119,9 @@ def speak(frames: int, emotion: str, level: int, voice: Voice, rng: np.random.Ge
     segments = [segment for syllable in syllables for segment in syllable.segments]
     # Accented syllables are wider, louder and higher.
     mouth = move_mouth(steps, segments, np.exp2(delivery.articulation + _ACCENT_OCTAVES * accents))
-    audio = _sound(syllables, accents, mouth.opening, voice=voice, delivery=delivery, rng=rng)
+    audio = np.empty(0)
+    if aloud:
+        audio = _sound(syllables, accents, mouth.opening, voice=voice, delivery=delivery, rng=rng)
     return Speech(
         audio=audio.astype(np.float32),
         opening=mouth.opening[::_STEPS_PER_FRAME],

@@ -1,5 +1,5 @@
 """The `warp` renderer: a portrait moved by landmarks, gaze and pose, without any trained generator."""
 
-from facecues.models.warp.head import WarpHead
+from facecues.models.warp.head import Rest, WarpHead, rest_of
 
-__all__ = ["WarpHead"]
+__all__ = ["Rest", "WarpHead", "rest_of"]

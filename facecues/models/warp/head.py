@@ -7,7 +7,7 @@ that reads the portrait, once.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -34,6 +34,18 @@ _HEAD = 3.0  # from crown to chin, template units
 # The network that reads the portrait makes faces flat: drawn so, a head that is told to turn by 20 degrees is read as
 # turned by 14, and this much deeper by 16; pitch is read as 0.99 and 1.08 of what is told.
 _DEEPER = np.array([1.0, 1.0, 1.1])
+
+
+class Rest(NamedTuple):
+    """A face that does nothing.
+
+    Attributes:
+        neutral: (68, 3) float64, its mouth closed, template units.
+        pose: head to frame, as in the portrait.
+    """
+
+    neutral: Float64
+    pose: Similarity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +94,7 @@ class WarpHead:
         if size not in _SUPERSAMPLE:
             raise UsageError(f"The warp renderer makes frames of 256 or 512 pixels, not {size}.")
         look = look or Look()
-        image = np.ascontiguousarray(portrait[:, ::-1]) if look.mirrored else portrait
-        return _build(read_portrait(image, size, backend), look)
+        return _build(read_portrait(portrait, size, backend, mirrored=look.mirrored), look)
 
     def render(self, landmarks: NDArray[Any]) -> Iterator[NDArray[np.uint8]]:
         """Frames of the portrait with its points at the given places.
@@ -125,6 +136,31 @@ class WarpHead:
         return cv2.resize(frame, (self.size, self.size), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
+def rest_of(portrait: Portrait, look: Look) -> Rest:
+    """`neutral` and `pose` of the portrait's WarpHead, at once: nothing is drawn.
+
+    Args:
+        portrait: read mirrored if the look is.
+        look: changes that make another person of it.
+    """
+    pose = fit_pose(portrait.landmarks)
+    rest, _ = _in_new_proportions(at_rest(to_head(portrait.landmarks, pose)), pose, look)
+    return rest
+
+
+def _in_new_proportions(closed: Float64, pose: Similarity, look: Look) -> tuple[Rest, Similarity]:
+    """The face as the look makes it, and the change of its head frame: in new proportions the stable points fit the
+    template otherwise."""
+    neutral = look.reshape(closed)
+    change = fit_pose(neutral)
+    placed = Similarity(
+        pose.rotation @ change.rotation,
+        pose.scale * change.scale,
+        pose.translation + pose.scale * pose.rotation @ change.translation,
+    )
+    return Rest(to_head(neutral, change), placed), change
+
+
 def _build(portrait: Portrait, look: Look) -> WarpHead:
     pose = fit_pose(portrait.landmarks)
     seen = to_head(portrait.landmarks, pose)
@@ -153,10 +189,8 @@ def _reshaped(  # noqa: PLR0917
 ) -> WarpHead:
     rest = np.concatenate([layer.rest for layer in layers])
     still = relocate(rest, pose)
-    # In new proportions the stable points fit the template otherwise: the head frame is that of the new face.
-    neutral = look.reshape(closed)
-    change = fit_pose(neutral)
-    rest, neutral = to_head(look.reshape(rest), change), to_head(neutral, change)
+    face, change = _in_new_proportions(closed, pose, look)
+    rest = to_head(look.reshape(rest), change)
     first = np.cumsum([0, *(len(layer.rest) for layer in layers)])
     faces = [layer.faces + start for layer, start in zip(layers, first, strict=False)]
     texture = [layer.texture for layer in layers]
@@ -169,12 +203,7 @@ def _reshaped(  # noqa: PLR0917
     size, width = atlas.image.shape[:2]
     return WarpHead(
         size,
-        neutral,
-        Similarity(
-            pose.rotation @ change.rotation,
-            pose.scale * change.scale,
-            pose.translation + pose.scale * pose.rotation @ change.translation,
-        ),
+        *face,
         rest,
         np.concatenate([layer.carried for layer in layers]),
         still,

@@ -39,19 +39,24 @@ class Portrait:
     irises: NDArray[np.float64]
 
 
-def read_portrait(image: NDArray[Any], size: int, backend: FaceMeshBackend | None = None) -> Portrait:
+def read_portrait(
+    image: NDArray[Any], size: int, backend: FaceMeshBackend | None = None, *, mirrored: bool = False
+) -> Portrait:
     """Finds the face, cuts the picture to a square around it and reads the mesh there.
 
     Args:
         image: (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8. Transparent parts become mid-grey.
         size: side of the crop, pixels.
         backend: reads the face; made anew when not given.
+        mirrored: left and right swapped, before the face is read.
 
     Raises:
         UsageError: another kind of picture, no face in it, or several.
     """
     backend = backend or FaceMeshBackend()
     picture = _as_rgb(image)
+    if mirrored:
+        picture = np.ascontiguousarray(picture[:, ::-1])
     whole = _frame(picture)
     found = backend.detector(whole)
     if not found:

@@ -1,0 +1,5 @@
+"""python -m facecues.cli"""
+
+from facecues.cli import main
+
+main()

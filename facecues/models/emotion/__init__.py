@@ -1,0 +1,1 @@
+"""Emotion classifiers: of cues, and of face crops."""

@@ -1,0 +1,1 @@
+"""Generating cues and videos: for the clips of a store, or for one sound and one portrait."""
