@@ -48,8 +48,10 @@ class Cues:
     @property
     def valid(self) -> NDArray[np.bool_]:
         """(T,) every cue is there."""
-        flat = [getattr(self, name).reshape(len(self), -1) for name in _COLUMNS]
-        known: NDArray[np.bool_] = np.all([np.isfinite(one).all(axis=1) for one in flat], axis=0)
+        values = [getattr(self, name) for name in _COLUMNS]
+        known: NDArray[np.bool_] = np.all(
+            [np.isfinite(one).all(axis=tuple(range(1, one.ndim))) for one in values], axis=0
+        )
         return known
 
 
@@ -78,6 +80,13 @@ class CueSequences:
 
     def __getitem__(self, index: int) -> Cues:
         return self.cues[self.frames_of(index)]
+
+    def some(self, chosen: NDArray[np.int64]) -> "CueSequences":
+        """Only these clips, in this order."""
+        starts = np.concatenate([[0], np.cumsum(np.diff(self.starts)[chosen])]).astype(np.int64)
+        frames = np.concatenate([np.arange(*self.starts[clip : clip + 2]) for clip in chosen])
+        clips = self.clips.iloc[chosen].reset_index(drop=True)
+        return CueSequences(clips, starts, self.begins_s[chosen], self.cues.take(frames))
 
 
 def read_sequences(store: str | Path, clips: pd.DataFrame) -> CueSequences:

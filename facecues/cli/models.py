@@ -77,6 +77,7 @@ def train_emotion(
     split: TrainSplit = None,
     data: Data = None,
     architecture: Annotated[str | None, typer.Option(help="Of the cue classifier: gru (default) or conv.")] = None,
+    faces: Annotated[bool, typer.Option(help="Also of pictures of faces, where the store's videos are.")] = True,
     seed: Annotated[int | None, typer.Option(help="The same seed trains the same classifiers; default 0.")] = None,
     device: Device = None,
     as_json: Json = False,
@@ -91,6 +92,8 @@ def train_emotion(
     if architecture is not None:
         cues: dict[str, Any] = dict(values.get("cues") or {})
         values["cues"] = cues | {"network": {**(cues.get("network") or {}), "architecture": architecture}}
+    if not faces:
+        values["faces"] = None
     settings = validated(TrainEmotionConfig, values)
     with StepDisplay() as progress:
         summary = run(store, out, settings, data_root=data, progress=progress)

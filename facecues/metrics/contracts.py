@@ -125,6 +125,17 @@ class PictureMetric(Protocol, Generic[Prepared]):
         ...
 
 
+class CueNetwork(Protocol):
+    """Features of a whole video, of its cues alone."""
+
+    name: str  # as a FrameNetwork's
+    signature: str
+
+    def of_track(self, track: CueTrack) -> Float32:
+        """(T, d) float32; what is said of the video as a whole stands at every instant, NaN where there is no face."""
+        ...
+
+
 class FrameNetwork(Protocol):
     """Features of single frames. Without state: batch size and order change nothing."""
 

@@ -13,5 +13,8 @@ FLOORS: Final[dict[Floor, str]] = {
     "other-backend": "the reference read by another landmark backend: the noise of every landmark metric",
 }
 
+FLOORS_OF_CUES: Final[tuple[Floor, ...]] = ("still", "other-take")
+"""Those that can be had without a picture."""
+
 NOISE_FLOORS: Final = ("re-encoded", "other-backend")
 """Rows whose error is nobody's but the measurement's."""

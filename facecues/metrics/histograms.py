@@ -195,7 +195,7 @@ def mean_distances(of_emotion: Mapping[str, Distances]) -> Distances:
 
 
 def histogram_signature(metric: str, what: str, bins: Bins = DEGREE_BINS) -> str:
-    """Of a distance of histograms per emotion; `what`: "left", "right", "combined", "pitch", "yaw" or "roll"."""
+    """Of a distance of histograms per emotion; `what`: "left", "right", "combined", "pitch", "yaw", "roll", "turns"."""
     parts = {"of": what, "bins": bins.signature, "agg": "clip,actor,emotion", "fps": FPS, "miss": "exclude"}
     return make_signature(metric, parts)
 

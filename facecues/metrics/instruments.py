@@ -1,11 +1,13 @@
 """The networks and picture metrics of an evaluation: those that can be had here, and why the others cannot."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from facecues.errors import BackendUnavailableError, FacecuesError, UsageError, WeightsMissingError
-from facecues.metrics.contracts import FrameNetwork, PictureMetric
+from facecues.metrics.contracts import CueNetwork, FrameNetwork, PictureMetric
+from facecues.metrics.networks.emotion_classifiers import reads_cues
 from facecues.metrics.protocols import Protocol
 from facecues.metrics.psnr import Psnr
 from facecues.metrics.ssim import Ssim
@@ -37,19 +39,30 @@ class Absence:
     sentence: str
 
 
+NO_PICTURES: Final = Absence(ScoreReason.VIDEO_MISSING, "cue stores hold no pictures")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Instruments:
-    """What looks at pictures, by name, in a fixed order.
+    """What looks at pictures, and networks that look at cues, by name, in a fixed order.
 
     Attributes:
         pictures: PictureMetrics by the metric's name.
         networks: FrameNetworks by the features' name.
         absent: why the others that were asked for are not there.
+        cue_networks: CueNetworks by the features' name.
     """
 
     pictures: Mapping[str, PictureMetric[Any]]
     networks: Mapping[str, FrameNetwork]
     absent: Mapping[str, Absence]
+    cue_networks: Mapping[str, CueNetwork] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> dict[str, tuple[str, ...]]:
+        """Of the emotion classifiers, by the features' name."""
+        both: Mapping[str, Any] = {**self.networks, **self.cue_networks}
+        return {name: each.classes for name, each in both.items() if name.startswith(EMOTION)}
 
 
 def build_instruments(
@@ -59,35 +72,44 @@ def build_instruments(
     *,
     device: str = "cpu",
     skip: Mapping[str, Absence] | None = None,
+    seen: bool = True,
 ) -> Instruments:
     """Loads what can be loaded; a missing weight or package costs its own columns.
 
     Args:
         protocol: options of the picture metrics.
         groups: of `GROUPS`.
-        classifiers: folders of trained emotion classifiers, besides the usual ones.
+        classifiers: folders of trained emotion classifiers, besides the usual ones; each is called as its folder is.
         device: a PyTorch device.
         skip: instruments known to be absent, not to be looked for again.
+        seen: whether there are pictures; without them, only what looks at cues is loaded.
 
     Raises:
-        UsageError: no such group, device or classifier.
+        UsageError: no such group, device or classifier, or two classifiers of one name.
     """
     unknown = sorted(set(groups) - GROUPS.keys())
     if unknown:
         raise UsageError(f"No metric group is called {', '.join(unknown)}: expected some of {', '.join(GROUPS)}.")
-    wanted = [name for group in GROUPS if group in groups for name in GROUPS[group]]
-    wanted += [f"{EMOTION}{folder}" for folder in classifiers]
+    trained = _by_name(classifiers)
+    wanted = [*(name for group in GROUPS if group in groups for name in GROUPS[group]), *trained]
     pictures: dict[str, PictureMetric[Any]] = {}
     networks: dict[str, FrameNetwork] = {}
+    cue_networks: dict[str, CueNetwork] = {}
     absent = dict(skip or {})
     for name in wanted:
         if name in absent:
             continue
+        of_cues = name in trained and reads_cues(trained[name])
+        if not (seen or of_cues):
+            absent[name] = NO_PICTURES
+            continue
         try:
-            if name.isupper():
+            if of_cues:
+                cue_networks[name] = _cue_classifier(trained[name], device)
+            elif name.isupper():
                 pictures[name] = _picture_metric(name, protocol, device)
             else:
-                networks[name] = _network(name, device)
+                networks[name] = _network(name, device, trained.get(name))
         except WeightsMissingError as error:
             absent[name] = Absence(ScoreReason.WEIGHTS_MISSING, str(error))
         except BackendUnavailableError as error:
@@ -96,7 +118,18 @@ def build_instruments(
             raise
         except FacecuesError as error:
             absent[name] = Absence(ScoreReason.BACKEND_MISSING, str(error))
-    return Instruments(pictures, networks, absent)
+    return Instruments(pictures, networks, absent, cue_networks)
+
+
+def _by_name(folders: Collection[str]) -> dict[str, Path]:
+    """Trained classifiers by the features' name."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        name = f"{EMOTION}{Path(folder).resolve().name}"
+        if name in found or name in GROUPS["emotion"]:
+            raise UsageError(f"Two classifiers are called {name.removeprefix(EMOTION)!r}: rename the folder {folder}.")
+        found[name] = Path(folder)
+    return found
 
 
 def _picture_metric(name: str, protocol: Protocol, device: str) -> PictureMetric[Any]:
@@ -109,12 +142,18 @@ def _picture_metric(name: str, protocol: Protocol, device: str) -> PictureMetric
     return Lpips("vgg" if name == "LPIPS-VGG" else "alex", device=device)
 
 
-def _network(name: str, device: str) -> FrameNetwork:
-    """Only this one's libraries are imported."""
+def _cue_classifier(folder: Path, device: str) -> CueNetwork:
+    from facecues.metrics.networks.cue_classifier import CueEmotionClassifier  # PyTorch is optional
+
+    return CueEmotionClassifier(folder, device)
+
+
+def _network(name: str, device: str, folder: Path | None) -> FrameNetwork:
+    """Only this one's libraries are imported. `folder`: of a trained classifier."""
     if name.startswith(EMOTION):
         from facecues.metrics.networks.emotion_classifiers import emotion_classifier
 
-        return emotion_classifier(name.removeprefix(EMOTION), device)
+        return emotion_classifier(str(folder or name.removeprefix(EMOTION)), device)
     if name.startswith(IDENTITY):
         from facecues.metrics.networks.face_embedding import face_embedding
 

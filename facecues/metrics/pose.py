@@ -26,18 +26,30 @@ POSE_SPEED: Final = MetricInfo("Pose-speed", "head speed", None, "deg/s")
 POSE_RANGE: Final = MetricInfo("Pose-range", "head range, mean of the axes", None, "deg")
 POSE_DIVERSITY: Final = MetricInfo("Pose-div", "head diversity, mean of the axes", None, "deg")
 POSE_METRICS: Final = (POSE, *POSE_AXES, POSE_VELOCITY, POSE_SPEED, POSE_RANGE, POSE_DIVERSITY)
+POSE_SPEED_GAP: Final = MetricInfo("Pose-speed-gap", "difference from the real head's speed", "lower", "deg/s", 0.0)
 
+POSE_JS_MEAN: Final = MetricInfo(
+    "Pose-JS", "Jensen-Shannon divergence of head angles per emotion, mean of the axes", "lower", "bit", 0.0
+)
 POSE_JS: Final = tuple(
     MetricInfo(f"Pose-JS-{axis}", f"Jensen-Shannon divergence of head {axis} per emotion", "lower", "bit", 0.0)
     for axis in AXES
 )
+POSE_V_W1: Final = MetricInfo(
+    "Pose-V-W1",
+    "Wasserstein-1 distance of head angular velocity per emotion, mean of the axes",
+    "lower",
+    "deg/s",
+    0.0,
+)
+VELOCITY_BINS: Final = Bins(width=1.0, limit=90.0)  # degrees per second: heads that speak seldom turn faster
 
 _RANGE = (5, 95)  # percentiles: one frame in which the tracker slips does not make a range
 
 
 def pose_signatures(missing: Missing = "penalize") -> Mapping[str, str]:
     """Signatures by the metric's name. What describes one head alone has no error to penalise."""
-    alone = (POSE_SPEED, POSE_RANGE, POSE_DIVERSITY)
+    alone = (POSE_SPEED, POSE_SPEED_GAP, POSE_RANGE, POSE_DIVERSITY)
     return {
         info.name: make_signature(
             info.name,
@@ -47,7 +59,7 @@ def pose_signatures(missing: Missing = "penalize") -> Mapping[str, str]:
                 "miss": "exclude" if info in alone else missing,
             },
         )
-        for info in POSE_METRICS
+        for info in (*POSE_METRICS, POSE_SPEED_GAP)
     }
 
 
@@ -118,6 +130,12 @@ def head_motion(track: CueTrack, *, frames: int | None = None) -> dict[str, Scor
 def pose_counts(track: CueTrack, bins: Bins = DEGREE_BINS) -> dict[str, Counts]:
     """Frames per bin of pitch, yaw and roll, each by itself: one clip's share of a histogram per emotion."""
     return {axis: bins.count(track.rotation[:, [index]]) for index, axis in enumerate(AXES)}
+
+
+def velocity_counts(track: CueTrack, bins: Bins = VELOCITY_BINS) -> Counts:
+    """(3, bins) pairs of neighbouring frames by angular velocity about x, y and z: one clip's share, as above."""
+    velocity = angular_velocity(track.rotation)
+    return np.stack([bins.count(velocity[:, [axis]]) for axis in range(3)])
 
 
 def angle_between(pred: NDArray[Any], target: NDArray[Any]) -> Float64:

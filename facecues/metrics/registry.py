@@ -5,7 +5,9 @@ from types import MappingProxyType
 from typing import Final
 
 from facecues.metrics.blinks import BLINK_RATE
+from facecues.metrics.cohesion import RELATIONS
 from facecues.metrics.contracts import MetricInfo
+from facecues.metrics.cue_sets import GAZE_EMOTION_P
 from facecues.metrics.emotion import EMOTION_ACCURACY, EMOTION_ACCURACY_RATIO, EMOTION_MACRO_F1
 from facecues.metrics.frechet import FD_ALEXNET, FID
 from facecues.metrics.gaze import GAZE_JS, GAZE_METRICS, GAZE_TV, GAZE_W1
@@ -16,9 +18,8 @@ from facecues.metrics.lip_sync import LSE_C, LSE_C_GAP, LSE_D, LSE_D_GAP, LSE_OF
 from facecues.metrics.mouth import MOUTH_CORRELATION, MOUTH_ERROR
 from facecues.metrics.mouth_audio import AM_BEST, AM_CORR, AM_GAP, AM_LAG
 from facecues.metrics.pictures import LPIPS, LPIPS_VGG
-from facecues.metrics.pose import POSE_JS, POSE_METRICS
+from facecues.metrics.pose import POSE_JS, POSE_JS_MEAN, POSE_METRICS, POSE_SPEED_GAP, POSE_V_W1
 from facecues.metrics.psnr import PSNR
-from facecues.metrics.sets import GAZE_EMOTION_P
 from facecues.metrics.ssim import SSIM
 
 _ALL: Final = (
@@ -30,8 +31,9 @@ _ALL: Final = (
     *(AM_CORR, AM_BEST, AM_LAG, AM_GAP),
     *(EMOTION_ACCURACY, EMOTION_MACRO_F1, EMOTION_ACCURACY_RATIO),
     *(*GAZE_METRICS, GAZE_JS, GAZE_TV, *GAZE_W1, GAZE_EMOTION_P),
-    *(*POSE_METRICS, *POSE_JS),
+    *(*POSE_METRICS, POSE_SPEED_GAP, POSE_JS_MEAN, *POSE_JS, POSE_V_W1),
     BLINK_RATE,
+    *(info for one in RELATIONS for info in (one.info, one.gap)),
     *(ID_DLIB, ID_DLIB_DISTANCE),
 )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -23,11 +24,17 @@ from facecues.reasons import ScoreReason
 from facecues.resample import FPS
 
 SOUND: Final = "-sound"  # after a network's name: its features of the sound
+SOUNDS: Final = "sound"  # among what is absent: nobody knows where the sound is
 
 _PICTURES: Final = {info.name: info for info in (SSIM, PSNR, LPIPS, LPIPS_VGG)}
 _LSE: Final = (LSE_D, LSE_C, LSE_OFFSET)
 _GAPS: Final = (LSE_D_GAP, LSE_C_GAP)
-_REAL_GAPS: Final = ((mouth_audio.AM_CORR, mouth_audio.AM_GAP), (LSE_D, LSE_D_GAP), (LSE_C, LSE_C_GAP))
+_REAL_GAPS: Final = (
+    (pose.POSE_SPEED, pose.POSE_SPEED_GAP),
+    (mouth_audio.AM_CORR, mouth_audio.AM_GAP),
+    (LSE_D, LSE_D_GAP),
+    (LSE_C, LSE_C_GAP),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,11 @@ class Rules:
 
 
 def make_columns(
-    rules: Rules, cues: str, signatures: Mapping[str, str], absent: Mapping[str, Absence]
+    rules: Rules,
+    cues: str,
+    signatures: Mapping[str, str],
+    absent: Mapping[str, Absence],
+    cue_networks: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Column]:
     """All columns of a run by name, in the order of tables.
 
@@ -84,7 +95,8 @@ def make_columns(
         rules: of the run.
         cues: signature of what reads the cues.
         signatures: of the picture metrics and networks that are there, by name.
-        absent: why others are not.
+        absent: why others are not, and why there is no sound, under `SOUNDS`.
+        cue_networks: signatures of the networks that look at cues, by name.
     """
     protocol = rules.protocol
     own = {**mouth.mouth_signatures(protocol.missing), **pose.pose_signatures(protocol.missing)}
@@ -95,14 +107,19 @@ def make_columns(
         if info.name in protocol.distances
     ]
     columns += [Column(info, own[info.name], True) for info in (mouth.MOUTH_ERROR, mouth.MOUTH_CORRELATION)]
-    columns += [Column(info, own[info.name], info.better is not None) for info in pose.POSE_METRICS]
+    head = (*pose.POSE_METRICS, pose.POSE_SPEED_GAP)
+    columns += [Column(info, own[info.name], info.better is not None) for info in head]
     columns += [Column(info, own[info.name], info.better is not None) for info in gaze.GAZE_METRICS]
     columns.append(Column(BLINK_RATE, BLINK_SIGNATURE, False))
     columns += [
-        Column(info, mouth_audio.signature(), False)
+        Column(info, mouth_audio.signature(), False, absent.get(SOUNDS))
         for info in (mouth_audio.AM_CORR, mouth_audio.AM_BEST, mouth_audio.AM_LAG)
     ]
-    columns.append(Column(mouth_audio.AM_GAP, mouth_audio.signature(), True))
+    columns.append(Column(mouth_audio.AM_GAP, mouth_audio.signature(), True, absent.get(SOUNDS)))
+    columns += [
+        Column(_accuracy_of(name), emotion_signature(network, rules.classes[name], protocol.missing), False)
+        for name, network in cue_networks.items()
+    ]
     columns = [replace(column, signature=f"{column.signature}|by:{_short(cues)}") for column in columns]
     seen = f"|pic:{protocol.pictures.signature}|fps:{FPS}"
     for name, info in _PICTURES.items():
@@ -112,9 +129,8 @@ def make_columns(
     for name in [*signatures, *absent]:
         network = signatures.get(name, name)
         if name.startswith(EMOTION):
-            info = replace(EMOTION_ACCURACY, name=f"{EMOTION_ACCURACY.name}-{name.removeprefix(EMOTION)}")
             signature = emotion_signature(network.replace("|", ","), rules.classes.get(name, ()), protocol.missing)
-            columns.append(Column(info, signature + seen, False, absent.get(name)))
+            columns.append(Column(_accuracy_of(name), signature + seen, False, absent.get(name)))
         elif name.startswith(IDENTITY):
             signature = identity_signature(network.replace("|", ",")) + seen
             columns.append(Column(identity_info(name.removeprefix(IDENTITY)), signature, True, absent.get(name)))
@@ -142,7 +158,7 @@ def alone_scores(seen: Seen, emotion: str | None, rules: Rules, expected: int) -
         score = emotion_score(
             seen.features[name][:expected], emotion, classes, expected, missing=rules.protocol.missing
         )
-        scores[f"{EMOTION_ACCURACY.name}-{name.removeprefix(EMOTION)}"] = score
+        scores[_accuracy_of(name).name] = score
     if "syncnet" in seen.features:
         heard = seen.features.get(f"syncnet{SOUND}")
         scores |= lip_sync_scores(seen.features["syncnet"], heard, expected=expected)
@@ -176,7 +192,7 @@ def pair_scores(
 
 
 def gap_scores(pred: Mapping[str, Score], target: Mapping[str, Score]) -> dict[str, Score]:
-    """How far a video's scores of lip sync are from the real clip's, which a generator can beat, but should equal."""
+    """How far scores are from the real clip's own, which a generator can beat, but should equal."""
     return {far.name: gap(pred[own.name], target[own.name]) for own, far in _REAL_GAPS if own.name in pred}
 
 
@@ -208,6 +224,10 @@ def _lost(values: Float64, cut: int) -> ScoreReason:
     if same > hidden:
         return ScoreReason.IDENTICAL
     return ScoreReason.TOO_SHORT if 2 * cut > hidden else ScoreReason.NO_FACE
+
+
+def _accuracy_of(classifier: str) -> MetricInfo:
+    return replace(EMOTION_ACCURACY, name=f"{EMOTION_ACCURACY.name}-{classifier.removeprefix(EMOTION)}")
 
 
 def _short(cues: str) -> str:

@@ -1,19 +1,18 @@
-"""Metrics of whole sets of clips: Fréchet and kernel distances, distributions of gaze and head pose, emotions.
+"""Metrics of whole sets of clips: Fréchet and kernel distances, emotions; facecues.metrics.cue_sets has the others.
 
 Each is computed from what is kept per clip, so that any subset, split or bootstrap is made without a video.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facecues.metrics import frechet, gaze, histograms, kid, pose
-from facecues.metrics.contracts import CueTrack, Float32, Float64, MetricInfo
-from facecues.metrics.distributions import Counts
+from facecues.metrics import frechet, kid
+from facecues.metrics.contracts import Float32, MetricInfo
 from facecues.metrics.emotion import (
     EMOTION_ACCURACY_RATIO,
     EMOTION_MACRO_F1,
@@ -23,7 +22,6 @@ from facecues.metrics.emotion import (
     emotion_signature,
 )
 from facecues.metrics.frechet import FeatureStatistics, features_to_statistics, merge
-from facecues.metrics.histograms import ClipCounts, Distances, EmotionHistograms
 from facecues.metrics.instruments import EMOTION
 from facecues.metrics.missing import Missing
 from facecues.metrics.signature import make_signature
@@ -34,11 +32,6 @@ from facecues.resample import FPS
 RESAMPLES: Final = 199
 _DRAWS_OF_INCEPTION: Final = 99  # each takes a second with many frames of 2048 features
 _MOST_ROWS: Final = 20_000  # of features in memory for the kernel distance, evenly spread over the clips
-_NO_LABEL: Final = "any"  # stands for the emotion where labels are unknown
-
-GAZE_EMOTION_P: Final = MetricInfo(
-    "Gaze-emotion-p", "share of label shuffles within actors that set emotions' gaze as far apart", None, ""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +68,8 @@ class SetValue:
         group: "all" or, for a value of one emotion, "emotion:happy".
         n_clips, n_expected, n_actors: clips that made it, of how many of the reference, of how many actors.
         reason: why there is no value, of facecues.reasons.ScoreReason.
+        draws: the value for every draw of actors, NaN where there is none; empty without draws. Equal actors, number
+            and seed give equal draws, so that two methods' may be subtracted.
     """
 
     info: MetricInfo
@@ -89,6 +84,7 @@ class SetValue:
     n_expected: int = 0
     n_actors: int = 0
     reason: str | None = None
+    draws: tuple[float, ...] = field(default=(), repr=False)
 
 
 Load = Callable[[ClipOfSet], tuple[Float32, Float32]]
@@ -145,39 +141,6 @@ def frechet_and_kernel(
         found.append(
             SetValue(kid.KID, kernel.value, None, None, frames, make_signature("kid", parts | {"miss": "exclude"}))
         )
-    return found
-
-
-def gaze_and_pose(
-    clips: Sequence[ClipOfSet],
-    tracks: Callable[[ClipOfSet], tuple[CueTrack, CueTrack]],
-    *,
-    by: str,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> list[SetValue]:
-    """Distances of gaze's and head pose's distributions per emotion, their mean over emotions, and whether emotion
-    or actor makes the generated gaze differ.
-
-    Args:
-        clips: that both sides have.
-        tracks: their cues, generated and real.
-        by: signature of what read them.
-        resamples, seed: as for `frechet_and_kernel`.
-    """
-    counts: dict[str, tuple[list[ClipCounts], list[ClipCounts]]] = defaultdict(lambda: ([], []))
-    frames = [0, 0]
-    for clip in clips:
-        for side, track in enumerate(tracks(clip)):
-            frames[side] += int(track.has_face.sum())
-            for name, each in _counted(track).items():
-                counts[name][side].append(ClipCounts(clip.clip_id, clip.unit, clip.emotion or _NO_LABEL, each))
-    found = []
-    for name, sides in counts.items():
-        pred, target = (EmotionHistograms(side) for side in sides)
-        found += _distances(name, pred, target, min(frames), by=by, resamples=resamples, seed=seed)
-    if counts:
-        found += _permutation(EmotionHistograms(counts["combined"][0]), min(frames), by)
     return found
 
 
@@ -257,95 +220,6 @@ def _interval(
     distinct, which = np.unique(weights, axis=0, return_inverse=True)
     found = interval_of_draws(value, draw(distinct)[which], n=units, actors=units, seed=seed)
     return found.low, found.high, found.note
-
-
-def _counted(track: CueTrack) -> Mapping[str, Counts]:
-    of_gaze = gaze.gaze_counts(track)
-    return {**of_gaze, **pose.pose_counts(track)}
-
-
-def _distances(
-    what: str, pred: EmotionHistograms, target: EmotionHistograms, frames: int, *, by: str, resamples: int, seed: int
-) -> list[SetValue]:
-    of_emotion = histograms.emotion_distances(pred, target)
-    if not of_emotion:
-        return []
-    mean = _values(what, histograms.mean_distances(of_emotion))
-    units = sorted({clip.actor for clip in target})
-    draws = None
-    if resamples and len(units) > 1:
-        distinct, which = np.unique(bootstrap_weights(units, resamples, seed), axis=0, return_inverse=True)
-        draws = _resampled(what, _of_units(pred, units), _of_units(target, units), distinct)[which]
-    found = []
-    for at, info in enumerate(_columns(what)):
-        signature = f"{histograms.histogram_signature(info.name, what)}|by:{by}"
-        low = high = note = None
-        if draws is not None:
-            interval = interval_of_draws(mean[at], draws[:, at], n=len(target), actors=len(units), seed=seed)
-            low, high, note = interval.low, interval.high, interval.note
-        found.append(SetValue(info, mean[at], low, high, frames, signature, note))
-        for emotion, each in of_emotion.items():
-            if emotion != _NO_LABEL:
-                value = _values(what, each)[at]
-                found.append(SetValue(info, value, None, None, frames, signature, group=f"emotion:{emotion}"))
-    return found
-
-
-def _of_units(side: EmotionHistograms, units: Sequence[str]) -> dict[str, list[Float64 | None]]:
-    """Each unit's histogram by emotion; None where it has none."""
-    found: dict[str, list[Float64 | None]] = {}
-    for at, unit in enumerate(units):
-        own = EmotionHistograms([clip for clip in side if clip.actor == unit])
-        for emotion in own.emotions:
-            found.setdefault(emotion, [None] * len(units))[at] = own.fractions(emotion)
-    return found
-
-
-def _resampled(
-    what: str,
-    pred: Mapping[str, list[Float64 | None]],
-    target: Mapping[str, list[Float64 | None]],
-    weights: NDArray[np.int64],
-) -> Float64:
-    """(draws, columns): the means over emotions, NaN where a draw has no emotion on both sides."""
-    out = np.full((len(weights), len(_columns(what))), np.nan)
-    for row, draw in zip(out, weights, strict=True):
-        distances = {}
-        for emotion in target:
-            generated, real = _weighted(pred.get(emotion, []), draw), _weighted(target[emotion], draw)
-            if generated is not None and real is not None:
-                distances[emotion] = histograms.histogram_distances(generated, real)
-        if distances:
-            row[:] = _values(what, histograms.mean_distances(distances))
-    return out
-
-
-def _weighted(fractions: Sequence[Float64 | None], draw: NDArray[np.int64]) -> Float64 | None:
-    drawn = [n * each for each, n in zip(fractions, draw, strict=False) if n and each is not None]
-    return np.sum(drawn, axis=0) if drawn else None
-
-
-def _columns(what: str) -> tuple[MetricInfo, ...]:
-    if what in pose.AXES:
-        return (pose.POSE_JS[pose.AXES.index(what)],)
-    infos = (gaze.GAZE_JS, gaze.GAZE_TV, *gaze.GAZE_W1)
-    suffix = {"combined": "", "left": "-L", "right": "-R"}[what]
-    return tuple(replace(info, name=info.name.replace("Gaze", f"Gaze{suffix}", 1)) for info in infos)
-
-
-def _values(what: str, distances: Distances) -> tuple[float, ...]:
-    return (distances.js,) if what in pose.AXES else (distances.js, distances.tv, *distances.w1_axes)
-
-
-def _permutation(pred: EmotionHistograms, frames: int, by: str) -> list[SetValue]:
-    signature = f"{histograms.histogram_signature(GAZE_EMOTION_P.name, 'combined')}|shuffles:999@0|by:{by}"
-    try:
-        found = pred.permutation_test()
-    except ValueError as error:
-        reason = str(ScoreReason.NO_LABEL)
-        return [SetValue(GAZE_EMOTION_P, None, None, None, frames, signature, str(error), reason=reason)]
-    note = f"{found.statistic:.3f} bits between emotions, {found.null:.3f} with shuffled labels"
-    return [SetValue(GAZE_EMOTION_P, found.p_value, None, None, frames, signature, note)]
 
 
 def _counts(classes: tuple[str, ...], videos: Iterable[tuple[str, Float32]]) -> EmotionCounts:

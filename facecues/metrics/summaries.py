@@ -1,6 +1,7 @@
 """Scores of clips to what a paper prints: means with intervals, who beats whom, and what stands beside each value."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any, Final, cast
 
 import numpy as np
@@ -9,7 +10,15 @@ import pandas as pd
 from facecues.metrics.floors import FLOORS, NOISE_FLOORS, REFERENCE
 from facecues.metrics.protocols import Protocol
 from facecues.metrics.scoring import Column
-from facecues.metrics.statistics import Interval, compare_all, mean_intervals
+from facecues.metrics.sets import SetValue
+from facecues.metrics.statistics import (
+    Comparison,
+    Interval,
+    compare_all,
+    comparison_of_draws,
+    holm,
+    mean_intervals,
+)
 from facecues.reasons import ScoreReason
 
 _OVER_FRAMES: Final = frozenset({"SSIM", "PSNR", "LPIPS", "LPIPS-VGG"})
@@ -20,7 +29,11 @@ SUMMARY_COLUMNS: Final = (
 COMPARISON_COLUMNS: Final = (
     *("metric", "first", "second", "difference", "low", "high", "n_clips", "n_actors", "p", "p_holm"),
     *("p_clip", "p_clip_holm", "floor", "distinguishable", "winner", "winner_these_actors", "note"),
+    "test",
 )
+_SIGN_FLIP: Final = "sign-flip"
+_BOOTSTRAP: Final = "paired bootstrap"
+_ALPHA: Final = 0.05
 _COUNTED: Final = ["n_clips", "n_expected", "n_frames", "coverage"]
 
 
@@ -170,10 +183,55 @@ def compare(
             "winner": each.winner,
             "winner_these_actors": each.winner_clip,
             "note": each.note,
+            "test": _SIGN_FLIP,
         }
         for each in verdicts
     ]
     return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
+
+
+def compare_sets(values: Mapping[str, Sequence[SetValue]], *, seed: int) -> pd.DataFrame:
+    """More rows of comparisons.parquet: every pair of methods in every metric of sets that has draws of actors.
+
+    Only methods that were measured on equally many clips are compared. Nobody loses by the noise of the measurement,
+    which is not known of distributions.
+
+    Args:
+        values: by method; of floors and the reference nothing is taken.
+        seed: of the draws.
+    """
+    drawn: dict[str, dict[str, SetValue]] = {}
+    for method, each in values.items():
+        for one in each:
+            if method not in (REFERENCE, *FLOORS) and one.draws and one.info.better is not None:
+                drawn.setdefault(one.info.name, {})[method] = one
+    rows = [row for metric in sorted(drawn) for row in _family(drawn[metric], seed)]
+    return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
+
+
+def _family(of_method: Mapping[str, SetValue], seed: int) -> list[dict[str, Any]]:
+    """All pairs in one column: one family for Holm's correction."""
+    pairs = [
+        (one, other)
+        for one, other in combinations(sorted(of_method), 2)
+        if (of_method[one].n_clips, of_method[one].n_actors) == (of_method[other].n_clips, of_method[other].n_actors)
+    ]
+    found = [_difference(of_method[first], of_method[second], seed) for first, second in pairs]
+    rows = []
+    for (first, second), each, p in zip(pairs, found, holm([each.p for each in found]), strict=True):
+        lower = of_method[first].info.better == "lower"
+        leader = None if not each.difference else first if (each.difference < 0) == lower else second
+        row: dict[str, Any] = {"metric": of_method[first].info.name, "first": first, "second": second}
+        row |= {name: getattr(each, name) for name in ("difference", "low", "high", "p", "note")}
+        row |= {"n_clips": each.n, "n_actors": each.actors, "p_holm": p, "test": _BOOTSTRAP}
+        rows.append(row | {"winner": leader if p is not None and p <= _ALPHA else None})
+    return rows
+
+
+def _difference(first: SetValue, second: SetValue, seed: int) -> Comparison:
+    assert first.value is not None and second.value is not None  # there are draws
+    draws = np.subtract(first.draws, second.draws)
+    return comparison_of_draws(first.value - second.value, draws, n=first.n_clips, actors=first.n_actors, seed=seed)
 
 
 def noise_floors(scores: pd.DataFrame, columns: Mapping[str, Column]) -> dict[str, float]:

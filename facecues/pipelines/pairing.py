@@ -8,7 +8,7 @@ them know the front view alone; so `M030_sad_3_001` is M030/front/sad/level_3/00
 has a clip with the very id.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,16 +40,42 @@ class MethodPairs:
 
 
 @dataclass(frozen=True, slots=True)
+class Stores:
+    """What is to be known of cue stores that are compared.
+
+    Attributes:
+        signature: of the reference's cues.
+        data: folder of the dataset, in which the sound is; None where it is not known.
+        sides: names in Pairing.methods of each method's stores: one, or one for each seed.
+    """
+
+    signature: str
+    data: Path | None
+    sides: Mapping[str, tuple[str, ...]]
+
+    def sounds(self, clip: Clip) -> tuple[Path, ...]:
+        """Where a clip's sound may be, on whichever side: what generates cues is driven by the reference's sound."""
+        return () if self.data is None else _sounds(self.data, clip)
+
+
+@dataclass(frozen=True, slots=True)
 class Pairing:
     """The reference's clips and what every method has of them.
 
     Attributes:
         reference: its index; clips with a `problem` are paired like the others.
-        methods: by name, in the order given.
+        methods: by name, in the order given; of several stores of one method each by itself, as "name@1", "name@2".
+        stores: where both sides are cue stores, what is known of them; None where they are videos.
     """
 
     reference: Index
     methods: Mapping[str, MethodPairs]
+    stores: Stores | None = None
+
+    @property
+    def sides(self) -> Mapping[str, tuple[str, ...]]:
+        """What of `methods` is one method to whoever reads the tables, in the order given."""
+        return {name: (name,) for name in self.methods} if self.stores is None else self.stores.sides
 
     def sounds(self, method: str, clip: Clip) -> tuple[Path, ...]:
         """Where to look for the sound of a method's video, the best place first; the first that holds sound counts.
@@ -61,6 +87,8 @@ class Pairing:
             method: its name.
             clip: of the reference, one that the method has.
         """
+        if self.stores is not None:
+            return self.stores.sounds(clip)
         pairs = self.methods[method]
         own = _sounds(pairs.index.root, pairs.paired[clip.clip_id])
         return own + _sounds(self.reference.root, clip)
@@ -78,6 +106,36 @@ def pair(reference: Index, methods: Mapping[str, Path]) -> Pairing:
             the method.
     """
     return Pairing(reference, {name: _pair_method(reference, name, root) for name, root in methods.items()})
+
+
+def pair_stores(reference: Index, methods: Mapping[str, Sequence[Index]], stores: Stores) -> Pairing:
+    """Finds every method's cues of every clip.
+
+    Args:
+        reference: the clips of its store.
+        methods: those of each method's stores, as many as `stores` names.
+        stores: what is known of all.
+
+    Raises:
+        UsageError: a store that shares no clip with the reference, or stores of one method with other clips.
+    """
+    pairs = {}
+    for method, indices in methods.items():
+        for name, index in zip(stores.sides[method], indices, strict=True):
+            pairs[name] = _match(reference, index)
+            if not pairs[name].paired:
+                raise UsageError(
+                    f"Method {method!r} shares no clip with the reference: {_held(index)}, {_held(reference)}; "
+                    "generate cues of the reference's clips, under the same clip ids."
+                )
+        first, *others = (set(pairs[name].paired) for name in stores.sides[method])
+        for index, other in zip(indices[1:], others, strict=True):
+            if first != other:
+                raise UsageError(
+                    f"The stores of {method!r} hold other clips of the reference, {len(first)} in {indices[0].root} "
+                    f"and {len(other)} in {index.root}: their mean needs the same in all."
+                )
+    return Pairing(reference, pairs, stores)
 
 
 def _pair_method(reference: Index, name: str, root: Path) -> MethodPairs:

@@ -157,7 +157,7 @@ def train_cues(
     )
     if variant == RETRIEVAL:
         tell("filling the library", 0, 1)
-        sequences = _some(material.clips.sequences, material.learn)
+        sequences = material.clips.sequences.some(material.learn)
         rows = [material.clips.rows[clip] for clip in material.learn]
         Retrieval.fit(sequences, rows, material.clips.front_end).save(out)
         tell("filling the library", 1, 1)
@@ -220,7 +220,7 @@ def _gather(source: Source, config: GeneratorConfig, tell: Progress) -> _Materia
             kept.append(clip)
     if len(kept) < 2:
         raise UsageError(f"{len(kept)} clips of {source.store} can be learnt from, and two or more are needed.")
-    sequences = _some(sequences, np.array(kept))
+    sequences = sequences.some(np.array(kept, np.int64))
     clips = TrainingClips(sequences, rows, reference_frames(sequences), heard)
     learn, held_out, names = _hold_out(sequences.clips, config.train.held_out, config.train.seed)
     return _Material(clips, learn, held_out, names, _digest(sequences.clips, heard), left_out)
@@ -239,15 +239,6 @@ def _listen(sequences: CueSequences, heard: FrontEnd, root: Path, cache: Path) -
             yield cached_rows(heard, root / audio, float(begin) if own else 0.0, len(cues), cache), ""
         except ClipError:
             yield None, "their sound cannot be read"
-
-
-def _some(sequences: CueSequences, chosen: Indices) -> CueSequences:
-    """Only these clips."""
-    lengths = np.diff(sequences.starts)
-    starts = np.concatenate([[0], np.cumsum(lengths[chosen])]).astype(np.int64)
-    frames = np.concatenate([np.arange(*sequences.starts[clip : clip + 2]) for clip in chosen])
-    clips = sequences.clips.iloc[chosen].reset_index(drop=True)
-    return CueSequences(clips, starts, sequences.begins_s[chosen], sequences.cues.take(frames))
 
 
 def _hold_out(clips: pd.DataFrame, share: float, seed: int) -> tuple[Indices, Indices, tuple[str, ...]]:

@@ -118,7 +118,7 @@ def train_emotion(
     require_device(settings.device)
     clips = load_clips(store, split=settings.split, part="train")
     held_out = choose_actors(clips["actor"].dropna().astype(str), settings.held_out, settings.seed)
-    videos, why = _find_videos(store, clips, data_root)
+    videos, why = _find_videos(store, clips, data_root) if settings.faces else (None, "not asked for")
     _claim(out, settings, clips)
     run = _Run(store, out, settings, clips, held_out, progress or (lambda *_: None))
     finished = {name: _finished(out / name) for name in (CUES, FACES)}
@@ -163,6 +163,7 @@ class _Run:
     def faces(self, videos: Path) -> TrainingLog:
         """Cuts faces out of the videos, trains and keeps the face-crop classifier."""
         training = self.settings.faces
+        assert training is not None
         progress = partial(self.progress, "cutting out faces")
         crops = cut_faces(self.store, self.clips, videos, self.out / _CROPS, training.frames, progress=progress)
         trained = train_face_classifier(

@@ -1,10 +1,12 @@
 """What looks at pictures: what is wanted and can be had, and why the rest cannot."""
 
+import json
+
 import pytest
 
 from facecues.errors import BackendUnavailableError, FacecuesError, UsageError, WeightsMissingError
 from facecues.metrics import instruments
-from facecues.metrics.instruments import DEFAULT_GROUPS, GROUPS, Absence, build_instruments
+from facecues.metrics.instruments import DEFAULT_GROUPS, GROUPS, NO_PICTURES, Absence, build_instruments
 from facecues.metrics.protocols import EAT, FACECUES
 from facecues.reasons import ScoreReason
 
@@ -67,6 +69,37 @@ def test_unknown_groups_are_refused_with_those_that_there_are():
 def test_a_classifier_that_is_none_is_refused(tmp_path):
     with pytest.raises(FacecuesError):
         build_instruments(FACECUES, (), (str(tmp_path),))
+
+
+def test_without_pictures_what_needs_them_is_absent_for_that_reason_and_nothing_is_loaded(monkeypatch):
+    monkeypatch.setitem(instruments._NETWORKS, "inception", fails_with(AssertionError("loaded")))
+    found = build_instruments(FACECUES, ("ssim", "fid", "emotion"), seen=False)
+    assert not (found.pictures or found.networks or found.cue_networks)
+    assert found.absent == dict.fromkeys(["SSIM", "inception", "emotion-fer", "emotion-emotiefflib"], NO_PICTURES)
+
+
+def test_a_trained_classifier_is_called_as_its_folder_is_and_looks_at_what_its_network_looks_at(tmp_path, monkeypatch):
+    folders = {"of-cues": "cue-gru", "of-faces": "mini-xception"}
+    for name, network in folders.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "emotion.json").write_text(json.dumps({"network": network}))
+    monkeypatch.setattr(instruments, "_cue_classifier", lambda folder, device: folder)
+    monkeypatch.setattr(instruments, "_network", lambda name, device, folder: folder)
+    found = build_instruments(FACECUES, (), [str(tmp_path / name) for name in folders])
+    assert found.cue_networks == {"emotion-of-cues": tmp_path / "of-cues"}
+    assert found.networks == {"emotion-of-faces": tmp_path / "of-faces"}
+    blind = build_instruments(FACECUES, (), [str(tmp_path / name) for name in folders], seen=False)
+    assert list(blind.cue_networks) == ["emotion-of-cues"] and blind.absent == {"emotion-of-faces": NO_PICTURES}
+
+
+def test_two_classifiers_of_one_name_are_refused(tmp_path):
+    for parent in ("a", "b"):
+        (tmp_path / parent / "mine").mkdir(parents=True)
+    with pytest.raises(UsageError, match="Two classifiers are called 'mine'"):
+        build_instruments(FACECUES, (), [str(tmp_path / parent / "mine") for parent in ("a", "b")])
+    (tmp_path / "fer").mkdir()
+    with pytest.raises(UsageError, match="'fer'"):
+        build_instruments(FACECUES, (), [str(tmp_path / "fer")])
 
 
 def test_groups_serve_something_each_and_the_default_is_among_them():

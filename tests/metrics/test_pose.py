@@ -14,7 +14,9 @@ from facecues.metrics.pose import (
     POSE_METRICS,
     POSE_RANGE,
     POSE_SPEED,
+    POSE_SPEED_GAP,
     POSE_VELOCITY,
+    VELOCITY_BINS,
     angular_velocity,
     head_motion,
     pose_counts,
@@ -22,6 +24,7 @@ from facecues.metrics.pose import (
     pose_scores,
     pose_signatures,
     pose_velocity_error,
+    velocity_counts,
 )
 from facecues.reasons import ScoreReason
 from tests.metrics.tracks import FRAMES, cut, held, track, without
@@ -68,7 +71,8 @@ def test_each_axis_is_measured_by_itself() -> None:
     off = REAL.rotation + np.float32([1, -2, 3])
     scores = pose_scores(replace(REAL, rotation=off), REAL)
     np.testing.assert_allclose([scores[f"Pose-{axis}"].value for axis in AXES], [1, 2, 3], rtol=1e-5)
-    assert scores.keys() == {info.name for info in POSE_METRICS} == pose_signatures().keys()
+    assert scores.keys() == {info.name for info in POSE_METRICS}
+    assert pose_signatures().keys() == scores.keys() | {POSE_SPEED_GAP.name}
 
 
 def test_grows_with_noise() -> None:
@@ -142,3 +146,11 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
 def test_whole_clips_are_covered_whole_without_a_reason() -> None:
     for score in pose_scores(track(seed=1), REAL).values():
         assert score.value is not None and (score.coverage, score.reason) == (1.0, None)
+
+
+def test_turns_are_counted_by_axis_and_direction() -> None:
+    counts = velocity_counts(replace(REAL, rotation=turning(-0.2 * np.arange(len(REAL))).astype(np.float32)))
+    assert counts.shape == (3, len(VELOCITY_BINS.centers)) and (counts.sum(axis=1) == len(REAL) - 1).all()
+    held, turned = (VELOCITY_BINS.centers[np.flatnonzero(axis)] for axis in counts[:2])
+    assert np.abs(held).max() < 1  # on the edge of the bins around zero, round-off decides
+    assert np.abs(turned + 5).max() <= 0.5

@@ -97,8 +97,15 @@ def test_emotion_is_right_or_wrong_or_not_known():
 def test_without_sound_there_is_no_sync_and_no_gap():
     silent, heard = (alone_scores(seen(sound=sound), None, RULES, 40) for sound in (False, True))
     assert silent["AM-Corr"].reason == ScoreReason.NO_AUDIO and heard["AM-Corr"].value is not None
-    (far,) = gap_scores(silent, heard).values()
-    assert far.value is None and far.reason is not None
+    far = gap_scores(silent, heard)
+    assert far["AM-Gap"].value is None and far["AM-Gap"].reason is not None
+
+
+def test_a_gap_is_how_far_a_video_is_from_the_real_one_in_what_each_has_alone():
+    slow, fast = (alone_scores(seen(track(seed=seed)), None, RULES, 40) for seed in (0, 1))
+    far = gap_scores(slow, fast)["Pose-speed-gap"]
+    assert far.value == pytest.approx(abs(slow["Pose-speed"].value - fast["Pose-speed"].value)) and far.value > 0
+    assert gap_scores(slow, slow)["Pose-speed-gap"].value == 0
 
 
 def test_a_hidden_face_never_beats_doing_nothing_under_penalty():

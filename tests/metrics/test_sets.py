@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from facecues.metrics.emotion import emotion_signature
-from facecues.metrics.sets import ClipOfSet, emotion_values, frechet_and_kernel, gaze_and_pose
-from tests.metrics.tracks import held, track, without
+from facecues.metrics.sets import ClipOfSet, emotion_values, frechet_and_kernel
 
 CLIPS = [
     ClipOfSet(f"{actor}/{emotion}", actor, emotion) for actor in ("M1", "M2", "M3") for emotion in ("happy", "sad")
@@ -79,62 +78,6 @@ def test_inception_gives_fid_and_kid_and_alexnet_neither():
     assert set(fd(network="inception", resamples=0)) == {"FID", "KID"}
     assert set(fd(resamples=0)) == {"FD-AlexNet"}
     assert "net:net,a" in fd(resamples=0)["FD-AlexNet"].signature
-
-
-# Gaze and head pose
-
-
-def tracks_of(clip, change=None):
-    real = track(seed=CLIPS.index(clip))
-    return (real if change is None else change(real)), real
-
-
-def distributions(clips=CLIPS, change=None, **options):
-    found = gaze_and_pose(clips, lambda clip: tracks_of(clip, change), by="cues", **options)
-    return {(one.info.name, one.group): one for one in found}
-
-
-def test_the_same_cues_have_no_distance_in_any_column_and_emotion():
-    found = distributions(resamples=99)
-    for (name, group), one in found.items():
-        if name != "Gaze-emotion-p":
-            assert one.value == pytest.approx(one.info.ideal, abs=1e-12), (name, group)
-    assert {group for _, group in found} == {"all", "emotion:happy", "emotion:sad"}
-    assert {"Gaze-JS", "Gaze-TV", "Gaze-W1-yaw", "Gaze-L-JS", "Gaze-R-JS", "Pose-JS-pitch"} <= {
-        name for name, _ in found
-    }
-
-
-def test_a_still_head_is_further_away_and_the_interval_holds_the_value():
-    found = distributions(change=held, resamples=99)
-    for name in ("Gaze-JS", "Pose-JS-yaw"):
-        one = found[name, "all"]
-        assert 0 < one.value <= 1 and one.low <= one.value + 1e-12 <= one.high + 2e-12  # round-off
-        assert one.value == pytest.approx(np.mean([found[name, f"emotion:{each}"].value for each in CLASSES]))
-
-
-def test_the_order_of_clips_changes_no_distribution():
-    one, other = (distributions(clips, held, resamples=99) for clips in (CLIPS, CLIPS[::-1]))
-    assert one.keys() == other.keys()
-    for key, value in one.items():
-        assert value.value == pytest.approx(other[key].value, rel=1e-12), key
-
-
-def test_unknown_emotions_are_one_and_get_no_column_of_their_own():
-    clips = [ClipOfSet(clip.clip_id, clip.actor, None) for clip in CLIPS]
-    found = gaze_and_pose(clips, lambda clip: tracks_of(CLIPS[clips.index(clip)], held), by="cues", resamples=0)
-    assert {one.group for one in found} == {"all"}
-    (shuffled,) = (one for one in found if one.info.name == "Gaze-emotion-p")
-    assert shuffled.value is None and shuffled.note
-
-
-def test_frames_without_a_face_are_not_counted():
-    found = distributions(change=lambda cues: without(cues, slice(10)), resamples=0)
-    assert found["Gaze-JS", "all"].n_frames == 6 * 30
-
-
-def test_no_clips_are_no_values():
-    assert not distributions([])
 
 
 # Emotions

@@ -1,5 +1,6 @@
 """Emotion classifiers behind one interface, by name or by the folder that `facecues train emotion` wrote."""
 
+import json
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -7,6 +8,10 @@ from facecues.errors import UsageError
 from facecues.metrics.contracts import FrameNetwork
 
 EMOTION_CLASSIFIERS: Final = ("fer", "emotiefflib")
+
+
+DESCRIPTION: Final = "emotion.json"
+"""In a trained classifier's folder; its `network` says what it looks at: "mini-xception" at faces, "cue-…" at cues."""
 
 
 class EmotionClassifier(FrameNetwork, Protocol):
@@ -17,6 +22,15 @@ class EmotionClassifier(FrameNetwork, Protocol):
     """
 
     classes: tuple[str, ...]
+
+
+def reads_cues(folder: Path) -> bool:
+    """Whether a trained classifier looks at cues and not at faces; False for what is no classifier's folder."""
+    try:
+        described = json.loads((folder / DESCRIPTION).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(described, dict) and str(described.get("network")).startswith("cue-")
 
 
 def emotion_classifier(name: str, device: str = "cpu") -> EmotionClassifier:

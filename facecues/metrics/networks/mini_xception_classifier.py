@@ -12,6 +12,7 @@ from facecues import weights
 from facecues.errors import BackendUnavailableError, UsageError, WeightsMissingError
 from facecues.labels import EMOTIONS, ORDERS, parse_emotion
 from facecues.metrics.contracts import Batch, Float32, Pictures
+from facecues.metrics.networks.emotion_classifiers import DESCRIPTION
 from facecues.metrics.networks.face_crop import FaceCrop, has_face
 
 try:
@@ -30,7 +31,6 @@ except (ImportError, OSError) as error:
 # real and generated clips, in which the cascade finds squares 181 px wide.
 _SQUARE = FaceCrop(width=3.62, height=3.62, lift=0.34, size=INPUT)
 
-DESCRIPTION = "emotion.json"
 WEIGHTS = "emotion.safetensors"
 
 

@@ -14,7 +14,13 @@ from facecues.metrics.statistics.intervals import (
     mean_intervals,
 )
 from facecues.metrics.statistics.ranks import RankAgreement, average_ranks, distinguishable, rank_stability
-from facecues.metrics.statistics.significance import Comparison, holm, paired_comparison, paired_comparisons
+from facecues.metrics.statistics.significance import (
+    Comparison,
+    comparison_of_draws,
+    holm,
+    paired_comparison,
+    paired_comparisons,
+)
 
 __all__ = [
     "Better",
@@ -27,6 +33,7 @@ __all__ = [
     "average_ranks",
     "bootstrap_weights",
     "compare_all",
+    "comparison_of_draws",
     "distinguishable",
     "group_clips",
     "holm",

@@ -46,6 +46,7 @@ class LossWeights(BaseModel):
 
     landmarks: float = Field(default=1.0, ge=0)
     mouth: float = Field(default=3.0, gt=0, description="of the mouth's points, by the side of the others' 1")
+    eyes: float = Field(default=3.0, gt=0, description="of the lids' points")
     velocity: float = Field(default=0.5, ge=0, description="of landmarks' differences in time")
     # A cross-entropy's first gradients are large: much above this they drive the state into saturation, for good.
     gaze: float = Field(default=0.03, ge=0)

@@ -2,7 +2,7 @@
 
 | term | what it is |
 |---|---|
-| landmarks | L1 of the displacement, mouth weighted |
+| landmarks | L1 of the displacement, mouth and eyes weighted |
 | velocity | L1 of its differences in time |
 | gaze | cross-entropy of the bins of each axis + alpha x squared error of the expectation in bin widths |
 | pose | Gaussian negative log-likelihood of the standardised pose; L1 of a regression |
@@ -43,7 +43,7 @@ def cue_losses(
     points = torch.ones(68, device=valid.device)
     points[_MOUTH] = weights.mouth
     seen = points * valid[..., None]
-    seen[..., _EYES] = told[..., None]
+    seen[..., _EYES] = weights.eyes * told[..., None]
     error = (heads.frame.shape - truth.shape).reshape(*valid.shape, 68, 3)
     jump = error[:, 1:] - error[:, :-1]
     return {

@@ -21,6 +21,7 @@ from facecues.models.gaze_bins import GAZE_BINS
 SHAPE: Final = 204  # numbers of 68 points
 POSE: Final = 7  # pitch, yaw, roll; x, y, z; log scale
 GAZE_UNIT: Final = 10.0  # degrees
+_INSIDE: Final = 0.999  # of a bin's width, where its last angle is
 _LOG_SIGMA: Final = (-4.0, 2.0)
 _CUES: Final = ("shape", "gaze", "pose")
 
@@ -288,15 +289,18 @@ class CueNetwork(nn.Module):
         return self._draw_gaze(probabilities.detach(), past, draw, axis) + (expected - expected.detach())
 
     def _draw_gaze(self, probabilities: Tensor, past: Past, draw: Draw, axis: int) -> Tensor:
-        """(B,) degrees somewhere in a drawn bin; where the last ones are in it too, the eyes keep still."""
+        """(B,) degrees in a drawn bin: somewhere in it after a saccade, else as near to the last ones as it allows.
+
+        So eyes that stay in their bin keep still, and eyes near its edge, which tremble into the next, come back.
+        """
         luck = torch.rand(2, len(probabilities), generator=draw.generator, device=probabilities.device)
         classes = (probabilities.cumsum(-1) < luck[0, :, None]).sum(-1).clamp(max=self.bins.count - 1)
-        low, last = self.edges[classes], past.frame.gaze[:, axis]
-        angle = low + self.bins.width * luck[1]
+        low, last, width = self.edges[classes], past.frame.gaze[:, axis], self.bins.width
+        angle = low + width * luck[1]
         if not self.config.autoregressive:
             return angle
-        stays = (past.known[:, 0] > 0) & (last >= low) & (last < low + self.bins.width)
-        return torch.where(stays, last, angle)
+        near = (past.known[:, 0] > 0) & (last >= low - width) & (last < low + 2 * width)
+        return torch.where(near, torch.maximum(torch.minimum(last, low + _INSIDE * width), low), angle)
 
 
 def _delayed(values: Tensor) -> Tensor:

@@ -95,7 +95,7 @@ class TrainEmotionConfig(BaseModel):
     """Everything that `facecues train emotion` can be told.
 
     Attributes:
-        cues, faces: of the two classifiers.
+        cues, faces: of the two classifiers; faces may be None, and then only cues are learnt from.
         held_out: share of actors that neither learns from: they decide when to stop and how good it is.
         split: name of a split, of which only the train part is used; None: all clips.
         seed: of weights, crops, and the choice of actors.
@@ -105,7 +105,7 @@ class TrainEmotionConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cues: CueTraining = CueTraining()
-    faces: FaceTraining = FaceTraining()
+    faces: FaceTraining | None = FaceTraining()
     held_out: float = Field(default=0.2, gt=0, lt=1)
     split: str | None = None
     seed: int = Field(default=0, ge=0)

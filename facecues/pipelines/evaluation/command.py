@@ -1,6 +1,6 @@
 """What is typed after `facecues evaluate`, as a configuration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,9 @@ from facecues.errors import UsageError
 from facecues.metrics.instruments import GROUPS
 from facecues.metrics.protocols import protocol_named
 from facecues.pipelines.evaluation.config import EvaluateConfig
+from facecues.pipelines.evaluation.stores import compare_stores, is_store, store_index
+from facecues.pipelines.pairing import Pairing, pair
+from facecues.preprocess.index import Index, build_index
 
 
 def settings_of(
@@ -58,6 +61,55 @@ def settings_of(
     if absent:
         raise UsageError(f"--classifier {absent[0]} is no folder: name one that `facecues train emotion` wrote")
     return config
+
+
+def pairing_of(
+    reference: Path,
+    methods: Sequence[str],
+    *,
+    layout: str | None = None,
+    data: Path | None = None,
+    choose: Callable[[Index], Index] = lambda index: index,
+) -> Pairing:
+    """Both sides of an evaluation: folders of videos, or cue stores.
+
+    Args:
+        reference: folder of the real videos, or store of the true cues.
+        methods: NAME=FOLDER, several of them; a name with several stores is one method with several seeds.
+        layout: of the videos' names.
+        data: of cue stores, the dataset's folder, in which the sound is.
+        choose: which clips of the reference count.
+
+    Raises:
+        UsageError: another form, videos on one side and cues on the other, or nothing in common.
+    """
+    if is_store(reference):
+        if layout is not None:
+            raise UsageError(f"--layout says how videos are named, and {reference} is a cue store: leave it out")
+        return compare_stores(choose(store_index(reference)), stores_of(methods), data)
+    if data is not None:
+        raise UsageError(f"--data says where the sound of a cue store is, and {reference} is none: leave it out")
+    named = methods_of(methods)
+    stores = [name for name, folder in named.items() if is_store(folder)]
+    if stores:
+        raise UsageError(
+            f"Method {stores[0]!r}: {named[stores[0]]} is a cue store, and the reference {reference} is none: "
+            "name the store of the true cues for --reference, or the folder of this method's videos."
+        )
+    return pair(choose(build_index(reference, layout)), named)
+
+
+def stores_of(texts: Sequence[str]) -> dict[str, tuple[Path, ...]]:
+    """NAME=STORE, several of them, of which some have the same name.
+
+    Raises:
+        UsageError: another form.
+    """
+    stores: dict[str, tuple[Path, ...]] = {}
+    for text in texts:
+        for name, folder in methods_of([text]).items():
+            stores[name] = (*stores.get(name, ()), folder)
+    return stores
 
 
 def methods_of(texts: Sequence[str]) -> dict[str, Path]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from facecues.config import ExtractConfig
-from facecues.metrics.floors import FLOORS, Floor
+from facecues.metrics.floors import FLOORS, FLOORS_OF_CUES, Floor
 from facecues.metrics.instruments import DEFAULT_GROUPS
 from facecues.metrics.protocols import Protocol
 
@@ -50,6 +50,11 @@ class EvaluateConfig(BaseModel):
         """The floors that are measured."""
         still: tuple[Floor, ...] = ("still",) if self.protocol.missing == "penalize" else ()
         return tuple(dict.fromkeys(self.floors + still))
+
+    @property
+    def made_of_cues(self) -> tuple[Floor, ...]:
+        """Those that need no video."""
+        return tuple(floor for floor in self.made if floor in FLOORS_OF_CUES)
 
     @property
     def other_backend(self) -> ExtractConfig:

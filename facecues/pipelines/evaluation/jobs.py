@@ -9,9 +9,24 @@ from typing import Literal
 from facecues.errors import ClipError, UsageError
 from facecues.metrics.floors import FLOORS, REFERENCE, Floor
 from facecues.pipelines.pairing import Pairing
+from facecues.pipelines.store import group_of
+from facecues.preprocess.index import Index
 from facecues.preprocess.layouts import Clip
 
 Kind = Literal["file", "still", "re-encoded", "other-backend"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where a clip's cues are.
+
+    Attributes:
+        file: of a cue store's frames.
+        clip_id: in that store.
+    """
+
+    file: Path
+    clip_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +35,18 @@ class Video:
 
     Attributes:
         method: its row in tables.
-        path: the file; the reference's for `still`, `re-encoded` and `other-backend`, which are made from it.
+        path: the file; the reference's for `still`, `re-encoded` and `other-backend`, which are made from it. Of cues
+            of a store, the video that they belong to, which nobody opens but for its sound.
         sounds: where to look for its sound, the best place first.
         kind: what is done with the file before it is compared.
+        stored: its cues, where they come from a store; None where the video is watched.
     """
 
     method: str
     path: Path
     sounds: tuple[Path, ...]
     kind: Kind = "file"
+    stored: Stored | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +84,7 @@ def make_jobs(pairing: Pairing, floors: tuple[Floor, ...]) -> list[ClipJob]:
     Raises:
         UsageError: a method has the name of a row that is always there.
     """
-    taken = sorted(pairing.methods.keys() & {REFERENCE, *FLOORS})
+    taken = sorted(pairing.sides.keys() & {REFERENCE, *FLOORS})
     if taken:
         raise UsageError(f"A method cannot be called {', '.join(taken)}: that row is always there; take another name.")
     takes = _other_takes(pairing.reference.clips) if "other-take" in floors else {}
@@ -74,11 +92,10 @@ def make_jobs(pairing: Pairing, floors: tuple[Floor, ...]) -> list[ClipJob]:
 
 
 def _job(pairing: Pairing, clip: Clip, floors: tuple[Floor, ...], other: Clip | None) -> ClipJob:
-    root = pairing.reference.root
     problems = {}
     if clip.problem is not None:
         problems[REFERENCE] = ClipError(clip.problem, clip.message or clip.video)
-    real = Video(REFERENCE, root / clip.video, _sounds(root, clip))
+    real = _of_reference(REFERENCE, pairing, clip)
     videos = []
     for name, pairs in pairing.methods.items():
         own = pairs.paired.get(clip.clip_id)
@@ -87,13 +104,27 @@ def _job(pairing: Pairing, clip: Clip, floors: tuple[Floor, ...], other: Clip | 
         if own.problem is not None:
             problems[name] = ClipError(own.problem, own.message or own.video)
             continue
-        videos.append(Video(name, pairs.index.root / own.video, pairing.sounds(name, clip)))
+        video = Video(name, pairs.index.root / own.video, pairing.sounds(name, clip))
+        if pairing.stores is not None:
+            video = replace(video, path=real.path, stored=_stored(pairs.index, own))
+        videos.append(video)
     made: tuple[Kind, ...] = ("re-encoded", "still", "other-backend")
-    videos += [Video(kind, real.path, real.sounds, kind) for kind in made if kind in floors]
+    videos += [replace(real, method=kind, kind=kind) for kind in made if kind in floors]
     if other is not None:
-        videos.append(Video("other-take", root / other.video, _sounds(root, other)))
+        videos.append(_of_reference("other-take", pairing, other))
     reference = None if clip.problem is not None else real
     return ClipJob(clip.clip_id, clip.actor, clip.emotion, reference, tuple(videos), problems, clip.level)
+
+
+def _of_reference(method: str, pairing: Pairing, clip: Clip) -> Video:
+    index, stores = pairing.reference, pairing.stores
+    if stores is None:
+        return Video(method, index.root / clip.video, _sounds(index.root, clip))
+    return Video(method, (stores.data or index.root) / clip.video, stores.sounds(clip), stored=_stored(index, clip))
+
+
+def _stored(index: Index, clip: Clip) -> Stored:
+    return Stored(index.root / "frames" / group_of(clip), clip.clip_id)
 
 
 def _sounds(root: Path, clip: Clip) -> tuple[Path, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecues.errors import ClipError
-from facecues.metrics.contracts import Batch, CueTrack, Float32, Float64, FrameNetwork, PictureMetric
+from facecues.metrics.contracts import Batch, CueNetwork, CueTrack, Float32, Float64, FrameNetwork, PictureMetric
 from facecues.metrics.floors import REFERENCE
 from facecues.metrics.instruments import Instruments
 from facecues.metrics.mouth_audio import speech_envelope
@@ -28,25 +28,38 @@ class Tools:
     """What a worker watches with.
 
     Attributes:
-        watcher: reads both sides.
+        watcher: reads both sides; None where they are cue stores.
         other: reads the reference for the floor `other-backend`; None without it.
         instruments: picture metrics and networks.
         memory: where everything is kept.
+        stored: signature of the reference's cues where they come from a store.
     """
 
-    watcher: Watcher
+    watcher: Watcher | None
     other: Watcher | None
     instruments: Instruments
     memory: Memory
+    stored: str = ""
+
+    @property
+    def eyes(self) -> Watcher:
+        """The watcher of videos."""
+        assert self.watcher is not None, "cue stores are not watched"
+        return self.watcher
 
     def signature(self, video: Video) -> str:
         """Of what reads a video's cues."""
-        watcher = self.other if video.kind == "other-backend" and self.other is not None else self.watcher
-        return watcher.cue_signature
+        if video.kind == "other-backend" and self.other is not None:
+            return self.other.cue_signature
+        return self.stored or self.eyes.cue_signature
 
     def of_pictures(self, instrument: PictureMetric[Any] | FrameNetwork) -> str:
         """Of everything that changes what an instrument gives."""
-        return f"{instrument.signature}|{self.watcher.signature}"
+        return f"{instrument.signature}|{self.eyes.signature}"
+
+    def of_cues(self, instrument: CueNetwork, video: Video) -> str:
+        """The same of one that looks at cues."""
+        return f"{instrument.signature}|{self.signature(video)}"
 
     def of_sound(self, video: Video) -> str:
         """Of what listens to a video."""
@@ -82,6 +95,8 @@ def load_track(side: Watching, reference: Watching, tools: Tools) -> CueTrack:
 
 def load_features(name: str, side: Watching, reference: Watching, tools: Tools) -> Float32:
     """(T, d) features of one network; not to be had of `other-backend`, whose pictures are the reference's."""
+    if name in tools.instruments.cue_networks:
+        return _of_cues(tools.instruments.cue_networks[name], name, side, reference, tools)
     if side.video.kind == "still":
         rows = load_features(name, reference, reference, tools)
         faces = np.flatnonzero(load_track(reference, reference, tools).has_face)
@@ -92,9 +107,19 @@ def load_features(name: str, side: Watching, reference: Watching, tools: Tools) 
     return found
 
 
+def _of_cues(network: CueNetwork, name: str, side: Watching, reference: Watching, tools: Tools) -> Float32:
+    """What a network says of the cues that are kept; computed once."""
+    signature = tools.of_cues(network, side.video)
+    if not tools.memory.has(name, side.content, signature):
+        tools.memory.save(name, side.content, signature, {"rows": network.of_track(load_track(side, reference, tools))})
+    found: Float32 = tools.memory.load(name, side.content, signature)["rows"]
+    return found
+
+
 def load_seen(side: Watching, reference: Watching, tools: Tools) -> Seen:
     """All that the memory holds of one video."""
-    networks = tools.instruments.networks if side.video.kind != "other-backend" else {}
+    instruments = tools.instruments
+    networks = [*instruments.networks, *instruments.cue_networks] if side.video.kind != "other-backend" else []
     features = {name: load_features(name, side, reference, tools) for name in networks}
     heard_of = reference if side.video.kind == "still" else side
     key = sound_key(heard_of, _paths(heard_of, reference))
@@ -203,9 +228,12 @@ def listen(side: Watching, reference: Watching, tools: Tools) -> None:
     if tools.memory.has("sound", key, signature):
         return
     account = load_account(side, tools)
+    # Generated cues may count from zero; what drives them is heard in the time of the reference's video.
+    driven = side.video.stored is not None and side.video.path == reference.video.path
+    begins_s = load_account(reference if driven else side, tools)["first_s"]
     sound = None
     for path in paths:
-        start_s = account["first_s"] if path == side.video.path else 0.0
+        start_s = begins_s if path == side.video.path else 0.0
         try:
             sound = read_sound(path, start_s=start_s)
         except ClipError:

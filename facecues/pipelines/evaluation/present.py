@@ -1,7 +1,7 @@
 """An evaluation in words and one table, for a terminal."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -110,7 +110,7 @@ def _remarks(summary: EvaluateSummary) -> list[RenderableType]:
     if summary.failed:
         lines.append(f"[red]{len(summary.failed)} videos could not be used[/]")
         lines += [f"  {escape(f'{method} {clip}: {why}')}" for method, clip, why in summary.failed[:_EXAMPLES]]
-    lines += [f"[yellow]no {escape(name)}[/]: {escape(_short(sentence))}" for name, sentence in summary.absent.items()]
+    lines += [f"[yellow]no {escape(names)}[/]: {escape(_short(why))}" for why, names in _by_reason(summary.absent)]
     notes = Counter(_notes(summary.table))
     lines += [f"[dim]{escape(note)}[/]" for note, _ in notes.most_common(_EXAMPLES)]
     if len(summary.comparisons):
@@ -122,6 +122,14 @@ def _remarks(summary: EvaluateSummary) -> list[RenderableType]:
             f"{below} below the noise of the measurement"
         )
     return ["", *lines] if lines else []
+
+
+def _by_reason(absent: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Each sentence once, and the names of all that it concerns."""
+    names: dict[str, list[str]] = {}
+    for name, sentence in absent.items():
+        names.setdefault(sentence, []).append(name)
+    return [(sentence, ", ".join(alike)) for sentence, alike in names.items()]
 
 
 def _short(sentence: str) -> str:

@@ -27,14 +27,16 @@ from distributed import Client, KilledWorker
 
 from facecues import __version__
 from facecues.errors import ClipError, FacecuesError, UsageError
-from facecues.metrics.summaries import compare, summarise
+from facecues.metrics.summaries import compare, compare_sets, summarise
 from facecues.needs import PACKAGES
 from facecues.pipelines.atomic import leftovers, replace_text, replacing, writing
 from facecues.pipelines.cluster import connect
 from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.jobs import ClipJob, make_jobs
 from facecues.pipelines.evaluation.set_values import EMOTION_COLUMNS, SetsJob, SetsOfMethod, perform_sets, set_jobs
-from facecues.pipelines.evaluation.tables import clips_table, complete_scores, videos_table, with_sets
+from facecues.pipelines.evaluation.sides import mean_over_sides, with_methods, with_sides_told
+from facecues.pipelines.evaluation.stores import store_signature
+from facecues.pipelines.evaluation.tables import clips_table, complete_scores, joined, videos_table, with_sets
 from facecues.pipelines.evaluation.work import (
     ClipHung,
     ClipResult,
@@ -46,7 +48,7 @@ from facecues.pipelines.evaluation.work import (
 )
 from facecues.pipelines.events import Event
 from facecues.pipelines.interrupt import interruptible
-from facecues.pipelines.pairing import Pairing
+from facecues.pipelines.pairing import Pairing, Stores
 from facecues.pipelines.rows import Row
 from facecues.pipelines.runner import Outcome, Runner, WorkerDied
 from facecues.reasons import ClipReason
@@ -124,32 +126,34 @@ def evaluate(
     """
     started = time.monotonic()
     root = Path(os.path.abspath(run))
-    jobs = make_jobs(pairing, config.made)
+    jobs = make_jobs(pairing, config.made if pairing.stores is None else config.made_of_cues)
     _inspect(root)
-    methods = tuple(pairing.methods)
+    methods, sides = tuple(pairing.sides), pairing.sides
+    pairs = {name: pairing.methods[several[0]] for name, several in sides.items()}
     told = EvaluateSummary(
         root,
         len(jobs),
         methods,
-        missing={name: len(pairs.missing) for name, pairs in pairing.methods.items()},
-        extra={name: len(pairs.extra) for name, pairs in pairing.methods.items()},
+        missing={name: len(each.missing) for name, each in pairs.items()},
+        extra={name: len(each.extra) for name, each in pairs.items()},
         interrupted=True,
     )
     with suppress(KeyboardInterrupt), interruptible():
         with connect(workers, scheduler) as client:
-            identity = _identify(client, config)
+            identity = _identify(client, config, pairing.stores)
             if identity.no_other_backend is not None:
                 jobs = [job.without("other-backend") for job in jobs]
-            workplace = _open(root, config, identity)
+            workplace = _open(root, config, identity, pairing.stores)
             results = _perform(client, workplace, jobs, progress)
             videos = [row for job in jobs for row in results[job.clip_id].videos]
-            sets = _perform_sets(client, workplace, identity, jobs, videos)
+            sets = _perform_sets(client, workplace, identity, set_jobs(jobs, videos, sides))
         rows = [row for job in jobs for row in results[job.clip_id].scores]
-        scores = complete_scores(rows, identity.columns, jobs, methods)
+        scores = mean_over_sides(complete_scores(rows, identity.columns, jobs, tuple(pairing.methods)), sides)
         values = {method: found.values for method, found in sets.items()}
         clips, draws = clips_table(jobs), {"resamples": config.resamples, "seed": config.seed}
         table = with_sets(summarise(scores, identity.columns, clips, protocol=config.protocol, **draws), values)
-        comparisons = compare(scores, identity.columns, clips, **draws)
+        table = with_sides_told(table, sides)
+        comparisons = joined(compare(scores, identity.columns, clips, **draws), compare_sets(values, seed=config.seed))
         seen = [row for found in sets.values() for row in found.emotions]
         tables = {
             "clips": clips,
@@ -157,7 +161,7 @@ def evaluate(
             "summary": table,
             "comparisons": comparisons,
             "emotions": pd.DataFrame(seen, columns=EMOTION_COLUMNS),
-            "videos": videos_table(videos),
+            "videos": videos_table(with_methods(videos, sides)),
         }
         _write(root, tables)
         _write_header(root, pairing, config, identity, command)
@@ -185,16 +189,16 @@ def _inspect(root: Path) -> None:
         raise UsageError(f"{root} is neither empty nor an evaluation: name another folder for --out.")
 
 
-def _identify(client: Client, config: EvaluateConfig) -> Identity:
+def _identify(client: Client, config: EvaluateConfig, stores: Stores | None) -> Identity:
     """Loads everything in a worker, where alone devices and weights have to be."""
     try:
-        identity: Identity = client.submit(identify, config, pure=False).result()
+        identity: Identity = client.submit(identify, config, stores, pure=False).result()
     except KilledWorker as error:
         raise FacecuesError("Loading the metrics ends the worker process each time: is memory short?") from error
     return identity
 
 
-def _open(root: Path, config: EvaluateConfig, identity: Identity) -> Workplace:
+def _open(root: Path, config: EvaluateConfig, identity: Identity, stores: Stores | None) -> Workplace:
     features, staging = root / "features", root / "features" / ".staging"
     with writing(root):
         staging.mkdir(parents=True, exist_ok=True)
@@ -202,7 +206,8 @@ def _open(root: Path, config: EvaluateConfig, identity: Identity) -> Workplace:
             marker.unlink(missing_ok=True)
         for left in leftovers(features):  # of processes that were killed while they wrote
             left.unlink(missing_ok=True)
-    return Workplace(features, staging, config, identity.absent, identity.no_other_backend)
+    stored = "" if stores is None else stores.signature
+    return Workplace(features, staging, config, identity.absent, identity.no_other_backend, stored)
 
 
 def _perform(
@@ -232,10 +237,9 @@ def _perform(
 
 
 def _perform_sets(
-    client: Client, workplace: Workplace, identity: Identity, jobs: Sequence[ClipJob], videos: Sequence[Row]
+    client: Client, workplace: Workplace, identity: Identity, wanted: Sequence[SetsJob]
 ) -> dict[str, SetsOfMethod]:
     """Metrics of whole sets, by method."""
-    wanted = set_jobs(jobs, videos)
     runner = Runner[SetsJob, SetsOfMethod](client, partial(perform_sets, workplace, identity))
     runner.add(wanted)
     found = {}
@@ -293,16 +297,8 @@ def _write_header(
         "command": list(command),
         "config": config.model_dump(mode="json"),
         "reference": {"root": str(pairing.reference.root), "clips": len(pairing.reference.clips)},
-        "order": list(pairing.methods),
-        "methods": {
-            name: {
-                "root": str(pairs.index.root),
-                "clips": len(pairs.paired),
-                "missing": list(pairs.missing),
-                "extra": [clip.clip_id for clip in pairs.extra],
-            }
-            for name, pairs in pairing.methods.items()
-        },
+        "order": list(pairing.sides),
+        "methods": {name: _method(pairing, several) for name, several in pairing.sides.items()},
         "watcher": identity.watcher,
         "cues": identity.cues,
         "networks": dict(identity.networks),
@@ -311,6 +307,21 @@ def _write_header(
         "no_other_backend": identity.no_other_backend,
     }
     replace_text(root / _HEADER, json.dumps(header, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def _method(pairing: Pairing, sides: Sequence[str]) -> dict[str, Any]:
+    """What run.json says of a method; where it has a store for each seed, also of how many its values are the mean."""
+    pairs = pairing.methods[sides[0]]
+    told = {
+        "root": str(pairs.index.root),
+        "clips": len(pairs.paired),
+        "missing": list(pairs.missing),
+        "extra": [clip.clip_id for clip in pairs.extra],
+    }
+    if pairing.stores is None:
+        return told
+    roots = [pairing.methods[side].index.root for side in sides]
+    return told | {"stores": list(map(str, roots)), "signatures": list(map(store_signature, roots))}
 
 
 def _packages() -> dict[str, str]:

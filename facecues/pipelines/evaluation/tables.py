@@ -81,6 +81,12 @@ def with_sets(summary: pd.DataFrame, sets: Mapping[str, Sequence[SetValue]]) -> 
     return pd.concat(both).sort_values(["group", "metric", "method"], kind="stable", ignore_index=True)
 
 
+def joined(*frames: pd.DataFrame) -> pd.DataFrame:
+    """Rows of all of them, which have the same columns; an empty one has no say in what the columns hold."""
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0]
+
+
 def _set_row(method: str, value: SetValue) -> Row:
     return {
         "method": method,

@@ -86,7 +86,7 @@ def _watch(reference: Watching, methods: Sequence[Watching], tools: Tools) -> No
     if not (wanted or reference.rows or lacks_cues(reference, tools)):
         return
     with tempfile.TemporaryDirectory(prefix="facecues-") as folder:
-        opened = tools.watcher.open(reference.video.path, _beside(reference.video))
+        opened = tools.eyes.open(reference.video.path, _beside(reference.video))
         others: dict[str, Watched | Still] = {}
         for side in wanted:
             if side.video.kind == "still":
@@ -95,7 +95,7 @@ def _watch(reference: Watching, methods: Sequence[Watching], tools: Tools) -> No
             path = side.video.path
             if side.video.kind == "re-encoded":
                 path = _reencoded(path, Path(folder), tools)
-            others[side.video.method] = tools.watcher.open(path, _beside(side.video))
+            others[side.video.method] = tools.eyes.open(path, _beside(side.video))
         lockstep = Lockstep(opened, others)
         by_name = {side.video.method: side for side in wanted}
         instants = 0
@@ -161,7 +161,7 @@ def _watch_alone(side: Watching, watcher: Watcher, tools: Tools) -> None:
 def _reencoded(path: Path, folder: Path, tools: Tools) -> Path:
     """The video through the codec that most methods write, as large as it is."""
     target = folder / "re-encoded.mp4"
-    with Decoder(path, tools.watcher.limits) as decoder:
+    with Decoder(path, tools.eyes.limits) as decoder:
         frames = iter(decoder)
         first = next(frames)
         second = next(frames, None)

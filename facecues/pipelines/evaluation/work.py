@@ -10,13 +10,15 @@ from typing import Any
 from facecues.errors import ClipError, FacecuesError
 from facecues.metrics.contracts import Score
 from facecues.metrics.floors import REFERENCE
-from facecues.metrics.instruments import EMOTION, Absence, Instruments, build_instruments
-from facecues.metrics.scoring import Column, Rules, alone_scores, gap_scores, make_columns, pair_scores
+from facecues.metrics.instruments import NO_PICTURES, Absence, Instruments, build_instruments
+from facecues.metrics.scoring import SOUNDS, Column, Rules, alone_scores, gap_scores, make_columns, pair_scores
 from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.jobs import ClipJob
 from facecues.pipelines.evaluation.kept import Tools, Watching, load_account, load_seen, load_values
 from facecues.pipelines.evaluation.memory import Memory
+from facecues.pipelines.evaluation.stores import read_clip
 from facecues.pipelines.evaluation.watching import watch_clip
+from facecues.pipelines.pairing import Stores
 from facecues.pipelines.rows import Row
 from facecues.pipelines.watchdog import has_fired, watchdog
 from facecues.pipelines.work import GRACE, GRACE_S, job_marker, sentence_of
@@ -24,6 +26,9 @@ from facecues.preprocess.pictures import same_proportions
 from facecues.preprocess.watch import build_watcher
 from facecues.reasons import ClipReason, ScoreReason
 
+_NO_SOUND = Absence(
+    ScoreReason.NO_AUDIO, "the sound is not beside the reference's store: name the dataset's folder with --data"
+)
 _ONE_CLIP = threading.Lock()  # the watchdog and the networks serve one clip at a time
 
 
@@ -37,6 +42,7 @@ class Workplace:
         config: of the run.
         absent: instruments that are not to be had, so that nobody looks for them again.
         no_other_backend: why the floor `other-backend` cannot be; None where it can, or is not asked for.
+        stored: signature of the reference's cues where they come from a store; empty where videos are watched.
     """
 
     features: Path
@@ -44,6 +50,7 @@ class Workplace:
     config: EvaluateConfig
     absent: Mapping[str, Absence]
     no_other_backend: str | None = None
+    stored: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ class Identity:
     columns: Mapping[str, Column]
     networks: Mapping[str, str]  # signature by name
     classes: Mapping[str, tuple[str, ...]]  # of the emotion classifiers
+    seen: Mapping[str, str]  # signature of what each of them is shown
     absent: Mapping[str, Absence]
     no_other_backend: str | None
     watcher: str
@@ -72,30 +80,45 @@ class ClipResult:
     videos: list[Row]
 
 
-def identify(config: EvaluateConfig) -> Identity:
+def identify(config: EvaluateConfig, stores: Stores | None = None) -> Identity:
     """Loads everything, as each worker will, and says what there is.
+
+    Args:
+        config: of the run.
+        stores: where cue stores are compared; nothing is loaded then but what looks at cues.
 
     Raises:
         FacecuesError: what reads the cues cannot be had.
     """
-    instruments = build_instruments(
-        config.protocol, config.metrics, tuple(map(str, config.classifiers)), device=config.device
-    )
-    watcher = build_watcher(config.cues, config.protocol.pictures)
-    no_other = None
-    if "other-backend" in config.floors:
-        try:
-            build_watcher(config.other_backend, config.protocol.pictures)
-        except FacecuesError as error:
-            no_other = str(error)
-    rules = _rules(config, instruments)
-    signatures = {name: each.signature for name, each in instruments.pictures.items()}
-    signatures |= {name: each.signature for name, each in instruments.networks.items()}
-    columns = make_columns(rules, watcher.cue_signature, signatures, instruments.absent)
+    instruments = _instruments(config, seen=stores is None)
+    absent, no_other = dict(instruments.absent), None
+    if stores is None:
+        watcher = build_watcher(config.cues, config.protocol.pictures)
+        cues, watching = watcher.cue_signature, watcher.signature
+        no_other = _no_other_backend(config)
+    else:
+        cues = watching = stores.signature
+        absent |= {str(floor): NO_PICTURES for floor in config.floors if floor not in config.made_of_cues}
+        if stores.data is None:
+            absent[SOUNDS] = _NO_SOUND
+    rules = Rules(config.protocol, instruments.classes)
     networks = {name: network.signature for name, network in instruments.networks.items()}
-    return Identity(
-        columns, networks, rules.classes, instruments.absent, no_other, watcher.signature, watcher.cue_signature
-    )
+    of_cues = {name: network.signature for name, network in instruments.cue_networks.items()}
+    signatures = {name: each.signature for name, each in instruments.pictures.items()} | networks
+    columns = make_columns(rules, cues, signatures, absent, of_cues)
+    shown = dict.fromkeys(networks, f"pic:{config.protocol.pictures.signature}")
+    shown |= dict.fromkeys(of_cues, f"by:{cues.replace('|', ',')}")
+    return Identity(columns, networks | of_cues, rules.classes, shown, absent, no_other, watching, cues)
+
+
+def _no_other_backend(config: EvaluateConfig) -> str | None:
+    if "other-backend" not in config.floors:
+        return None
+    try:
+        build_watcher(config.other_backend, config.protocol.pictures)
+    except FacecuesError as error:
+        return str(error)
+    return None
 
 
 def perform(workplace: Workplace, job: ClipJob) -> ClipResult:
@@ -119,7 +142,8 @@ def perform(workplace: Workplace, job: ClipJob) -> ClipResult:
             return failed_job(job, failure)
         with watchdog(marker, limit_s * (len(job.videos) + 1) * (1 + GRACE) + GRACE_S):
             try:
-                return _score(job, watch_clip(job, tools), tools, workplace.config)
+                sides = read_clip(job, tools) if workplace.stored else watch_clip(job, tools)
+                return _score(job, sides, tools, workplace.config)
             except FacecuesError:
                 raise
             except Exception as error:  # noqa: BLE001 - the isolation boundary: one clip's fault stays its own
@@ -140,29 +164,29 @@ def failed_job(job: ClipJob, error: ClipError) -> ClipResult:
 
 
 @lru_cache(maxsize=1)
-def _loaded(config: EvaluateConfig, absent: tuple[tuple[str, Absence], ...], with_other: bool) -> tuple[Any, ...]:
+def _loaded(
+    config: EvaluateConfig, absent: tuple[tuple[str, Absence], ...], with_other: bool, seen: bool
+) -> tuple[Any, ...]:
     """Networks load once per worker."""
-    instruments = build_instruments(
-        config.protocol,
-        config.metrics,
-        tuple(map(str, config.classifiers)),
-        device=config.device,
-        skip=dict(absent),
-    )
+    instruments = _instruments(config, dict(absent), seen=seen)
     other = build_watcher(config.other_backend, config.protocol.pictures) if with_other else None
-    return build_watcher(config.cues, config.protocol.pictures), other, instruments
+    return build_watcher(config.cues, config.protocol.pictures) if seen else None, other, instruments
 
 
 def tools_of(workplace: Workplace) -> Tools:
     """What this process watches with."""
-    with_other = "other-backend" in workplace.config.floors and workplace.no_other_backend is None
-    watcher, other, instruments = _loaded(workplace.config, tuple(workplace.absent.items()), with_other)
-    return Tools(watcher, other, instruments, Memory(workplace.features))
+    seen = not workplace.stored
+    with_other = seen and "other-backend" in workplace.config.floors and workplace.no_other_backend is None
+    watcher, other, instruments = _loaded(workplace.config, tuple(workplace.absent.items()), with_other, seen)
+    return Tools(watcher, other, instruments, Memory(workplace.features), workplace.stored)
 
 
-def _rules(config: EvaluateConfig, instruments: Instruments) -> Rules:
-    classes = {name: each.classes for name, each in instruments.networks.items() if name.startswith(EMOTION)}  # type: ignore[attr-defined]
-    return Rules(config.protocol, classes)
+def _instruments(
+    config: EvaluateConfig, absent: Mapping[str, Absence] | None = None, *, seen: bool = True
+) -> Instruments:
+    """`seen`: whether there are pictures."""
+    classifiers = tuple(map(str, config.classifiers))
+    return build_instruments(config.protocol, config.metrics, classifiers, device=config.device, skip=absent, seen=seen)
 
 
 def _score(job: ClipJob, sides: Mapping[str, Watching], tools: Tools, config: EvaluateConfig) -> ClipResult:
@@ -170,7 +194,7 @@ def _score(job: ClipJob, sides: Mapping[str, Watching], tools: Tools, config: Ev
     if reference.error is not None:
         failed = [_missing(name, job, ScoreReason.VIDEO_FAILED) for name in sides]
         return ClipResult(failed + _problems(job), [_video_row(job, side, {}) for side in sides.values()] + _unfit(job))
-    rules = _rules(config, tools.instruments)
+    rules = Rules(config.protocol, tools.instruments.classes)
     real = load_seen(reference, reference, tools)
     expected = len(real.track)
     videos = [_video_row(job, side, _account(side, expected, tools)) for side in sides.values()] + _unfit(job)
@@ -178,7 +202,6 @@ def _score(job: ClipJob, sides: Mapping[str, Watching], tools: Tools, config: Ev
     rows = [_row(REFERENCE, job, metric, score) for metric, score in own.items()]
     still = sides.get("still")
     held = load_values(still, reference, tools) if still is not None and still.error is None else {}
-    size = _size(reference, tools)
     for name, side in sides.items():
         if side is reference:
             continue
@@ -189,7 +212,7 @@ def _score(job: ClipJob, sides: Mapping[str, Watching], tools: Tools, config: Ev
         values = load_values(side, reference, tools)
         alone = {} if side.video.kind == "other-backend" else alone_scores(seen, job.emotion, rules, expected)
         scores = alone | pair_scores(seen, real, values, held, rules) | gap_scores(alone, own)
-        if not _alike(side, size, tools, config):
+        if values and not _alike(side, reference, tools, config):
             lost = Score(None, 0, 0.0, ScoreReason.SIZE_MISMATCH)
             scores |= dict.fromkeys(values, lost)
         rows += [_row(name, job, metric, score) for metric, score in scores.items()]
@@ -207,11 +230,11 @@ def _size(side: Watching, tools: Tools) -> tuple[int, int]:
     return account["width"], account["height"]
 
 
-def _alike(side: Watching, size: tuple[int, int], tools: Tools, config: EvaluateConfig) -> bool:
+def _alike(side: Watching, reference: Watching, tools: Tools, config: EvaluateConfig) -> bool:
     """Whether whole frames show the same region."""
     if config.protocol.pictures.crop != "frame" or side.video.kind in ("still", "re-encoded"):
         return True
-    return same_proportions(_size(side, tools), size)
+    return same_proportions(_size(side, tools), _size(reference, tools))
 
 
 def _row(method: str, job: ClipJob, metric: str, score: Score) -> Row:
@@ -246,7 +269,8 @@ def _video_row(job: ClipJob, side: Watching, account: Mapping[str, Any]) -> Row:
     error = side.error
     video = side.video
     beside = next((str(path) for path in video.sounds if path != video.path and path.exists()), None)
-    row = Row(method=video.method, clip_id=job.clip_id, video=str(video.path), sound=beside, content=side.content)
+    path = str(video.path) if video.stored is None else None  # to whoever reads the table, cues have no video
+    row = Row(method=video.method, clip_id=job.clip_id, video=path, sound=beside, content=side.content)
     if error is not None:
         return row | {"status": "failed", "reason": str(error.reason), "message": error.message}
     return row | {"status": "ok"} | {key: value for key, value in account.items() if key != "first_s"}

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from facecues.metrics.statistics import holm, paired_comparison, paired_comparisons
+from facecues.metrics.statistics import (
+    bootstrap_weights,
+    comparison_of_draws,
+    holm,
+    paired_comparison,
+    paired_comparisons,
+)
 from tests.metrics.statistics.test_intervals import simulate
 
 
@@ -149,6 +155,37 @@ def test_nothing_but_finite_numbers_and_nulls_comes_out(values, actors) -> None:
         assert all(0 < p <= 1 for p in (result.p, result.p_clip) if p is not None)
         if result.p is None:
             assert result.note
+
+
+def drawn(values, resamples: int = 999) -> np.ndarray:
+    """Means of (actors,) values in each draw of actors."""
+    weights = bootstrap_weights([str(actor) for actor in range(len(values))], resamples)
+    return weights @ values / len(values)
+
+
+def test_a_difference_of_sets_is_tested_by_draws_on_the_other_side_of_zero() -> None:
+    values = np.random.default_rng(0).normal(0.3, 1, 12)
+    draws = drawn(values)
+    found = comparison_of_draws(values.mean(), draws, n=24, actors=12)
+    assert found.p == 2 * (1 + (draws <= 0).sum()) / 1000
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])))
+    assert (found.low <= 0 <= found.high) == (found.p > 0.05)
+    other = comparison_of_draws(-values.mean(), -draws, n=24, actors=12)
+    assert (other.p, other.difference) == (found.p, -found.difference)
+
+
+def test_few_actors_are_no_more_significant_by_draws_than_by_signs() -> None:
+    for actors in (2, 3, 5):
+        far = comparison_of_draws(9.0, drawn(np.full(actors, 9.0)), n=actors, actors=actors)
+        assert far.p == 2.0 ** (1 - actors)
+    assert comparison_of_draws(9.0, drawn(np.full(20, 9.0)), n=20, actors=20).p == 2 / 1000
+
+
+def test_equal_sets_have_p_1_and_one_actor_or_a_lost_draw_none() -> None:
+    assert comparison_of_draws(0.0, np.zeros(99), n=8, actors=8).p == 1
+    assert comparison_of_draws(1.0, np.ones(99), n=8, actors=1).p is None
+    lost = comparison_of_draws(1.0, np.append(np.ones(98), np.nan), n=8, actors=8)
+    assert lost.p is None and "no value" in lost.note
 
 
 def test_holm_by_hand() -> None:

@@ -1,5 +1,7 @@
 import pytest
 
+from facecues.labels import EMOTIONS
+from facecues.models.emotion.config import CueClassifierConfig
 from facecues.pipelines.cluster import connect
 from tests.pipelines.evaluation.trees import CLIPS, World, moved, noisy, read, shorten, video_of, write
 
@@ -34,3 +36,18 @@ def world(corpus, tmp_path_factory, cluster):
 @pytest.fixture
 def out(tmp_path):
     return tmp_path / "run"
+
+
+@pytest.fixture
+def judge(tmp_path):
+    """A classifier of cues that has learnt nothing."""
+    torch = pytest.importorskip("torch")
+    from facecues.models.emotion.cue_network import CueClassifier
+    from facecues.models.emotion.folder import classifier_files
+
+    torch.manual_seed(0)
+    folder = tmp_path / "judge"
+    folder.mkdir()
+    for name, content in classifier_files(CueClassifier(CueClassifierConfig(hidden=8)), EMOTIONS).items():
+        (folder / name).write_bytes(content)
+    return folder

@@ -194,3 +194,14 @@ def test_the_clips_and_what_is_known_of_them_stand_in_the_run(world):
     clips = pd.read_parquet(world.undisturbed / "clips.parquet")
     assert clips["clip_id"].to_list() == list(CLIPS)
     assert clips[["actor", "emotion", "level"]].iloc[0].to_list() == ["M001", "happy", 3]
+
+
+def test_a_classifier_of_cues_judges_videos_by_what_was_watched_of_them(world, out, judge):
+    world.begin(out)
+    before = kept(out)
+    world.run(out, QUICK.model_copy(update={"classifiers": (judge,)}))
+    assert before.items() <= kept(out).items()  # nothing is watched again
+    frame = of(scores(out), metric="EmoAcc-judge")
+    assert set(frame["method"]) == {"reference", "noisy", "moved", "still"}
+    assert frame["value"].isin([0.0, 1.0]).all()
+    assert set(pd.read_parquet(out / "emotions.parquet")["classifier"]) == {"emotion-judge"}

@@ -66,6 +66,11 @@ def test_what_is_missing_failed_or_not_to_be_had_is_told():
     assert "no inception: FID needs inception: put it there" in text
 
 
+def test_one_reason_of_several_absences_is_told_once():
+    text = shown(replace(SUMMARY, absent=dict.fromkeys(["SSIM", "PSNR"], "there are no pictures")), width=200)
+    assert text.count("there are no pictures") == 1 and "no SSIM, PSNR: there are no pictures" in text
+
+
 def test_comparisons_are_counted():
     comparisons = pd.DataFrame({"distinguishable": [True, False, None], "winner": ["good", None, None]})
     text = shown(replace(SUMMARY, comparisons=comparisons), width=200)

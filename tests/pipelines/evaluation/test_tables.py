@@ -9,7 +9,8 @@ from facecues.metrics.contracts import MetricInfo
 from facecues.metrics.instruments import Absence
 from facecues.metrics.protocols import FACECUES
 from facecues.metrics.scoring import Column
-from facecues.metrics.summaries import noise_floors
+from facecues.metrics.sets import SetValue
+from facecues.metrics.summaries import COMPARISON_COLUMNS, compare_sets, noise_floors
 from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.jobs import ClipJob
 from facecues.pipelines.evaluation.tables import SCORE_COLUMNS, clips_table, complete_scores
@@ -170,3 +171,41 @@ def test_a_method_whose_every_video_failed_is_in_the_tables_all_the_same():
     found = one(summarise(frame, COLUMNS, JOBS, EXCLUDE), method="bad", metric="Error", group="all")
     assert pd.isna(found["value"]) and (found["reason"], found["n_clips"], found["coverage"]) == ("video_failed", 0, 0)
     assert compare(frame, COLUMNS, JOBS)["winner"].isna().all()
+
+
+# Metrics of sets
+
+
+def set_value(value, draws, name="Distance", better="lower", clips=24):
+    info = MetricInfo(name, "of distributions", better, "bit", 0.0)
+    return SetValue(info, value, None, None, 100, "distance|v:1", n_clips=clips, n_actors=12, draws=tuple(draws))
+
+
+def test_sets_are_compared_by_their_paired_draws_and_the_better_side_wins():
+    noise = np.random.default_rng(0).normal(0, 1, 999)
+    values = {
+        "good": [set_value(1.0, 1 + noise)],
+        "bad": [set_value(2.0, 2 + noise + 0.1 * np.roll(noise, 1))],
+        "alike": [set_value(1.1, 1.1 + np.roll(noise, 7))],
+        "still": [set_value(9.0, 9 + noise)],
+    }
+    found = compare_sets(values, seed=0)
+    assert list(found.columns) == list(COMPARISON_COLUMNS) and set(found["test"]) == {"paired bootstrap"}
+    assert len(found) == 3  # floors are no methods
+    won = found.set_index(["first", "second"])
+    assert won.loc[("bad", "good"), "winner"] == "good" and won.loc[("bad", "good"), "p"] == 2 / 1000
+    assert won.loc[("bad", "good"), "low"] <= 1 <= won.loc[("bad", "good"), "high"]
+    assert pd.isna(won.loc[("alike", "good"), "winner"])
+    assert (won["p_holm"] >= won["p"]).all()
+    turned = {name: [set_value(-one.value, np.negative(one.draws), better="higher")] for name, (one,) in values.items()}
+    assert compare_sets(turned, seed=0).set_index(["first", "second"]).loc[("bad", "good"), "winner"] == "good"
+
+
+def test_sets_of_other_clips_without_draws_or_without_a_better_side_are_not_compared():
+    draws = np.zeros(99)
+    values = {
+        "a": [set_value(1.0, draws), set_value(1.0, (), "Bare"), set_value(1.0, draws, "Told", None)],
+        "b": [set_value(2.0, draws, clips=23), set_value(2.0, (), "Bare"), set_value(2.0, draws, "Told", None)],
+    }
+    found = compare_sets(values, seed=0)
+    assert found.empty and list(found.columns) == list(COMPARISON_COLUMNS)
