@@ -52,6 +52,7 @@ PACKAGES = (
     ),
     Package("onnxruntime", "onnxruntime", "pip install 'facecues[emotion]'", ("onnxruntime-gpu",)),
     Package("dlib-bin", "dlib", "pip install 'facecues[identity]'", ("dlib",)),
+    Package("librosa", "librosa", "pip install 'facecues[logmel]'"),
 )
 SLOW_TO_IMPORT = {"torch", "face_alignment"}
 
@@ -63,6 +64,7 @@ BACKENDS = (
     Use("face-alignment", "landmarks", (*_NETWORK, "face-alignment")),
     Use("l2cs (90 bins)", "gaze", _NETWORK),
     Use("l2cs (28 bins)", "gaze", _NETWORK),
+    Use("logmel", "front end", ("librosa",)),
 )
 WITH_IRISES = ("facemesh", "face-landmarker")
 

@@ -1,6 +1,6 @@
 """All clips of a store as arrays at one rate, one after the other: what models are trained on and generate from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,7 +122,7 @@ def _read(store: str | Path, clips: pd.DataFrame) -> Iterator[tuple[str, float, 
     times = rows["time_s"].to_numpy(np.float64)
     ids = rows["clip_id"].to_numpy(str)
     first = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]])) if len(ids) else np.empty(0, np.intp)
-    for start, stop in zip(first, [*first[1:], len(ids)], strict=True):
+    for start, stop in zip(first, [*first, len(ids)][1:], strict=True):
         when = times[start:stop]
         at = time_grid(when, FPS)
         cues = {
@@ -130,3 +130,15 @@ def _read(store: str | Path, clips: pd.DataFrame) -> Iterator[tuple[str, float, 
             for name, value in values.items()
         }
         yield str(ids[start]), float(when[0]), Cues(**cues)
+
+
+def join_sequences(parts: Sequence[CueSequences]) -> CueSequences:
+    """Clips of several stores as those of one."""
+    lengths = np.concatenate([np.diff(part.starts) for part in parts])
+    cues = Cues(*(np.concatenate([getattr(part.cues, name) for part in parts]) for name in _COLUMNS))
+    return CueSequences(
+        pd.concat([part.clips for part in parts], ignore_index=True),
+        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        np.concatenate([part.begins_s for part in parts]),
+        cues,
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from facecues import cli
 from tests.reports.fakes import fake_run
 
 WEIGHTS_READY = {"PYTHONDONTWRITEBYTECODE": "1"}
@@ -197,6 +198,71 @@ def test_report_prints_the_main_table_and_writes_a_folder(tmp_path: Path) -> Non
     told = facecues("report", run, "--out", out, "--config", tmp_path / "quick.yaml", "--json")
     assert told.returncode == 0 and json.loads(told.stdout)["figures"] == ["ranking"], told.stderr
     assert (out / "index.html").is_file() and (out / "tables" / "main.tex").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("train cues {store}", ["--out"]),
+        ("train cues {tmp}/empty --out {tmp}/run", ["empty", "not a finished cue store"]),
+        ("train cues {store} --out {tmp}/run", ["No clip", "they have no sound"]),
+        ("train cues {store} --out {tmp}/occupied", ["occupied", "something else than a generator"]),
+        ("train cues {store} --out {tmp}/run --variant dance", ["dance", "no-classifier", "retrieval"]),
+        ("train cues {store} --out {tmp}/run --split nobody", ["nobody", "official"]),
+        ("train cues {store} --out {tmp}/run --epochs 0", ["train.epochs", "greater than 0"]),
+        ("train cues {store} --out {tmp}/run --device abacus", ["cuda", "abacus"]),
+        ("train cues {store} --out {tmp}/run --config {tmp}/list.yaml", ["train", "names and values"]),
+        ("train cues {store} --out {tmp}/run --config {tmp}/odd.yaml", ["networks"]),
+        ("train cues {store} --out {tmp}/run --config {tmp}/wide.yaml", ["network.hidden", "wide"]),
+        ("train emotion {tmp}/empty --out {tmp}/run", ["empty", "not a finished cue store"]),
+        ("train emotion {store} --out {tmp}/run --split W015", ["two or more actors", "M003"]),
+        ("train emotion {store} --out {tmp}/run --architecture svm", ["gru", "conv", "svm"]),
+        ("train emotion {store} --out {tmp}/occupied --no-faces", ["occupied", "something else"]),
+        ("train emotion {store} --out {tmp}/run --architecture gru --config {tmp}/number.yaml", ["cues", "3"]),
+        ("generate still --out {tmp}/run", ["STORE", "--audio", "--portrait"]),
+        ("generate still {store} --audio {tmp}/file --out {tmp}/run", ["STORE", "--audio", "--portrait"]),
+        ("generate still --audio {tmp}/file --out {tmp}/z.mp4", ["STORE", "--audio", "--portrait"]),
+        ("generate still {store} --out {tmp}/run", ["No clip", "has sound"]),
+        ("generate nobody --audio {tmp}/file --portrait {tmp}/file --out {tmp}/z.mp4", ["nobody", "still"]),
+        (
+            "generate {tmp}/empty --audio {tmp}/file --portrait {tmp}/file --out {tmp}/z.mp4",
+            ["empty", "no generator", "still"],
+        ),
+        ("generate still {store} --out {tmp}/run --emotion joyful", ["joyful", "happy"]),
+        ("generate still {store} --out {tmp}/run --level 7", ["7", "1, 2, 3"]),
+        ("generate still {store} --out {tmp}/run --renderer neural", ["warp", "neural"]),
+        ("generate still {store} --out {tmp}/run --actors X1", ["X1", "M003"]),
+        ("generate still {store} --out {tmp}/run --fail-above 2", ["--fail-above"]),
+        ("generate still --audio {tmp}/file --portrait {tmp}/file --out {tmp}/z.mp4", ["file", "sound"]),
+        ("generate still --audio {tmp}/file --portrait {tmp}/file --out {tmp}/z.mp4 --level 0", ["0", "1, 2, 3"]),
+        ("generate still --audio {tmp}/file --portrait {tmp}/file --out {tmp}/empty", ["empty", "folder"]),
+    ],
+)
+def test_bad_use_of_train_and_generate_is_one_sentence_and_writes_nothing(
+    small_store: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    arguments: str,
+    words: list[str],
+) -> None:
+    pytest.importorskip("torch")
+    for name in ("empty", "occupied"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "occupied/notes.txt").write_text("mine")
+    (tmp_path / "file").write_text("neither sound nor picture")
+    for name, text in (("list", "train: [1]"), ("odd", "networks: {}"), ("wide", "network: {hidden: wide}")):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    (tmp_path / "number.yaml").write_text("cues: 3")
+    before = sorted([*tmp_path.rglob("*"), *small_store.rglob("*")])
+    given = arguments.format(tmp=tmp_path, store=small_store).split()
+    # In this process, since each new one would import PyTorch.
+    monkeypatch.setattr(sys, "argv", ["facecues", *given])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    refused(subprocess.CompletedProcess(given, int(str(ended.value.code)), *capfd.readouterr()), *words)
+    assert sorted([*tmp_path.rglob("*"), *small_store.rglob("*")]) == before
 
 
 def test_index_counts_and_prints_json(small_tree: Path) -> None:

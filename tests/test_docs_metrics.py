@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from facecues import metrics
+from facecues.metrics.cohesion import cohesion_signatures
 from facecues.metrics.contracts import MetricInfo
 from facecues.metrics.distributions import DEGREE_BINS
 from facecues.metrics.gaze import GAZE_JS, GAZE_TV, GAZE_W1
 from facecues.metrics.histograms import histogram_signature
 from facecues.metrics.landmark_options import LandmarkOptions
-from facecues.metrics.pose import AXES, POSE_JS
+from facecues.metrics.pose import AXES, POSE_JS, POSE_JS_MEAN, POSE_V_W1, VELOCITY_BINS
 from facecues.metrics.protocols import FACECUES, PROTOCOLS
 from facecues.metrics.psnr import Psnr
 from facecues.metrics.scoring import Rules, make_columns
@@ -80,7 +81,9 @@ def default_signatures() -> dict[str, str]:
     values, _ = emotion_values("emotion-fer", "…", WITHOUT_CONTEMPT, videos=[], real=[], missing="penalize")
     found |= {value.info.name: value.signature for value in values}
     pairs: list[tuple[MetricInfo, str]] = [(info, "combined") for info in (GAZE_JS, GAZE_TV, *GAZE_W1)]
-    pairs += list(zip(POSE_JS, AXES, strict=True))
+    pairs += [*zip(POSE_JS, AXES, strict=True), (POSE_JS_MEAN, ",".join(AXES))]
+    found |= {name: f"{signature}|by:…" for name, signature in cohesion_signatures().items()}
+    found[POSE_V_W1.name] = f"{histogram_signature(POSE_V_W1.name, 'turns', VELOCITY_BINS)}|by:…"
     return found | {info.name: f"{histogram_signature(info.name, what, DEGREE_BINS)}|by:…" for info, what in pairs}
 
 

@@ -42,8 +42,9 @@ def have(monkeypatch, *names: str) -> None:
 def test_every_backend_metric_and_weight_is_reported_once():
     found = [(one.kind, one.name) for one in doctor.check()]
     assert len(found) == len(set(found))
-    backends = {"facemesh", "face-landmarker", "face-alignment", "iris", "l2cs (90 bins)", "l2cs (28 bins)"}
-    assert {name for kind, name in found if kind == "backend"} == backends
+    assert {name for kind, name in found if kind == "backend"} == {
+        *("facemesh", "face-landmarker", "face-alignment", "iris", "l2cs (90 bins)", "l2cs (28 bins)", "logmel")
+    }
     assert {name for kind, name in found if kind == "metric"} == {
         *("SSIM", "PSNR", "LPIPS", "LPIPS-VGG", "FID", "KID", "FD-AlexNet"),
         *("emotion-fer", "emotion-emotiefflib", "identity-dlib", "LSE-C", "LSE-D"),
@@ -140,6 +141,7 @@ def installed_as(monkeypatch, found: dict[str, str | None]) -> None:
         ("h5py", "metric", "emotion-fer", "pip install 'facecues[torch]'"),
         ("onnxruntime", "metric", "emotion-emotiefflib", "pip install 'facecues[emotion]'"),
         ("dlib-bin", "metric", "identity-dlib", "pip install 'facecues[identity]'"),
+        ("librosa", "backend", "logmel", "pip install 'facecues[logmel]'"),
     ],
 )
 def test_package_that_is_not_installed_is_named_with_the_way_to_install_it(monkeypatch, package, kind, use, remedy):

@@ -2,13 +2,13 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from facecues.cli.app import app, train_app
-from facecues.cli.options import Json, Scheduler, Workers, check_share, print_json, read_yaml
+from facecues.cli.options import Json, Only, Scheduler, Workers, check_share, print_json, read_yaml, section
 from facecues.config import validated
 from facecues.errors import UsageError
 
@@ -46,12 +46,14 @@ def train_cues(
     """Speech and emotion to landmarks, gaze and head pose. The same command again goes on where it stopped."""
     from facecues.models.cue_generator.config import generator_config
     from facecues.pipelines.progress import StepDisplay
-    from facecues.pipelines.training_cues import RETRIEVAL, Source
+    from facecues.pipelines.training_cues import RETRIEVAL, TRAINABLE, Source
     from facecues.pipelines.training_cues import train_cues as run
 
     values = read_yaml(config)
     chosen = {name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None}
-    values["train"] = {**(values.get("train") or {}), **chosen}
+    values["train"] = section(values, "train") | chosen
+    if variant not in TRAINABLE:
+        raise UsageError(f"There is no variant {variant!r}; use one of {', '.join(TRAINABLE)}.")
     settings = generator_config("full" if variant == RETRIEVAL else variant, values)
     with StepDisplay() as progress:
         summary = run(
@@ -90,8 +92,8 @@ def train_emotion(
     values = read_yaml(config)
     values |= {name: each for name, each in (("split", split), ("seed", seed), ("device", device)) if each is not None}
     if architecture is not None:
-        cues: dict[str, Any] = dict(values.get("cues") or {})
-        values["cues"] = cues | {"network": {**(cues.get("network") or {}), "architecture": architecture}}
+        cues = section(values, "cues")
+        values["cues"] = cues | {"network": section(cues, "network") | {"architecture": architecture}}
     if not faces:
         values["faces"] = None
     settings = validated(TrainEmotionConfig, values)
@@ -112,6 +114,7 @@ def generate(
     *,
     out: Annotated[Path, typer.Option(help="Folder of cues and videos; with --audio the mp4.")],
     split: Annotated[str | None, typer.Option(help="Its test part: official, eat, or actors with commas.")] = None,
+    only: Only = None,
     actors: Annotated[str | None, typer.Option(help="Of those clips, only these actors', with commas.")] = None,
     data: Data = None,
     emotion: Annotated[str | None, typer.Option(help="To be shown, in place of each clip's own.")] = None,
@@ -146,12 +149,13 @@ def generate(
     values = {
         "split": split,
         "actors": None if actors is None else tuple(actors.split(",")),
+        "only": only,
         "data": data,
         "emotion": emotion,
         "level": level,
         "swap_audio": swap_audio,
         "reference": reference,
-        "renderer": renderer,
+        "renderer": None if renderer == "none" else renderer,
         "size": size,
         "seed": seed,
         "device": device or "cpu",
@@ -190,8 +194,8 @@ def _one(  # noqa: PLR0917
             generator,
             audio,
             portrait,
-            emotion=emotion or "neutral",
-            level=level or 1,
+            emotion="neutral" if emotion is None else emotion,
+            level=1 if level is None else level,
             out=out,
             size=size,
             seed=seed,

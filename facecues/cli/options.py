@@ -1,6 +1,7 @@
 """What several commands share: their arguments, reading --config, printing."""
 
 import json
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,6 +34,14 @@ def read_yaml(file: Path | None) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UsageError(f"--config {file} should hold names and values, not a {type(values).__name__}")
     return values
+
+
+def section(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A copy of a part of a configuration, to which the command line adds; empty where it is not there."""
+    part = values.get(name) or {}
+    if not isinstance(part, dict):
+        raise UsageError(f"--config: {name} should hold names and values, not {part!r}")
+    return dict(part)
 
 
 def check_share(fail_above: float) -> None:

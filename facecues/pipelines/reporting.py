@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -17,17 +17,21 @@ from facecues.metrics.kid import KID
 from facecues.metrics.protocols import Protocol
 from facecues.metrics.registry import METRICS
 from facecues.metrics.scoring import Column
+from facecues.metrics.statistics import holm
 from facecues.metrics.summaries import COMPARISON_COLUMNS, compare, summarise
 from facecues.pipelines.evaluation.memory import Memory
+from facecues.pipelines.evaluation.sides import with_sides_told
+from facecues.pipelines.evaluation.tables import joined
 from facecues.pipelines.lockstep import TRACKS, still_track
 from facecues.reasons import ScoreReason
 from facecues.reports.results import Evidence, Measured, Results, RunInfo
-from facecues.reports.tables.notes import WORDS
+from facecues.reports.tables.notes import LEVEL, WORDS
 
 _TABLES: Final = ("clips", "scores", "summary", "comparisons", "emotions", "videos")
 _KEYS: Final = {
     "scores": ["method", "clip_id", "metric"],
     "summary": ["method", "group", "metric"],
+    "comparisons": ["metric", "first", "second"],
     "emotions": ["method", "clip_id", "classifier"],
     "videos": ["method", "clip_id"],
 }
@@ -39,8 +43,9 @@ _REMEMBERED: Final = 64  # tracks, which several figures ask for
 def open_runs(roots: Sequence[Path]) -> tuple[Results, Evidence]:
     """The tables of one or several evaluations against the same reference.
 
-    One run's numbers are taken as they stand. Of several, means, intervals and comparisons are made again, of all
-    methods together, with the draws and the seed of the first.
+    One run's numbers are taken as they stand. Of several, means, intervals and comparisons of clips' scores are made
+    again, of all methods together, with the draws and the seed of the first. Metrics of sets, of which no run keeps the
+    draws, have comparisons between methods of one run alone, corrected over all of a metric.
 
     Args:
         roots: folders that `facecues evaluate` wrote.
@@ -55,7 +60,7 @@ def open_runs(roots: Sequence[Path]) -> tuple[Results, Evidence]:
         tables = _joined(tables, _read(run.root), runs[0], run)
     columns = _columns(runs)
     if len(runs) > 1:
-        tables |= _again(tables, columns, runs[0].header["config"])
+        tables |= _again(tables, columns, runs)
     methods = tuple(dict.fromkeys(name for run in runs for name in _order(run)))
     present = set(tables["summary"]["method"]) if len(tables["summary"]) else set()
     results = Results(
@@ -99,7 +104,7 @@ def _read(root: Path) -> dict[str, pd.DataFrame]:
 def _joined(
     one: Mapping[str, pd.DataFrame], other: Mapping[str, pd.DataFrame], first: RunInfo, second: RunInfo
 ) -> dict[str, pd.DataFrame]:
-    """Tables of both. Rows of the reference and of floors are taken once."""
+    """Tables of both. What is in both, such as the reference and floors, is taken from the first."""
     names = f"{first.root} and {second.root}"
     if set(one["clips"]["clip_id"]) != set(other["clips"]["clip_id"]):
         count = len(one["clips"]), len(other["clips"])
@@ -108,9 +113,10 @@ def _joined(
         raise UsageError(f"{names} follow other protocols: evaluate both in the same way")
     _check_reference(one["videos"], other["videos"], names)
     _check_names(one["videos"], other["videos"], first, second)
-    out = {"clips": one["clips"], "comparisons": one["comparisons"]}
-    for table, keys in _KEYS.items():
-        out[table] = pd.concat([one[table], other[table]]).drop_duplicates(keys, ignore_index=True)
+    out = {"clips": one["clips"]}
+    for table, keys in _KEYS.items():  # of which a method with several seeds may have several rows
+        known, new = (pd.MultiIndex.from_frame(side[table][keys]) for side in (one, other))
+        out[table] = joined(one[table], other[table][~new.isin(known)])
     return out
 
 
@@ -125,9 +131,28 @@ def _check_reference(one: pd.DataFrame, other: pd.DataFrame, names: str) -> None
 def _check_names(one: pd.DataFrame, other: pd.DataFrame, first: RunInfo, second: RunInfo) -> None:
     """A method may stand in both runs if it is the same videos."""
     for name in sorted(first.header["methods"].keys() & second.header["methods"].keys()):
-        contents = [side[side["method"] == name].set_index("clip_id")["content"].to_dict() for side in (one, other)]
+        contents = [
+            side[side["method"].isin([name, *_sides(run, name)])].set_index(["method", "clip_id"])["content"].to_dict()
+            for side, run in ((one, first), (other, second))
+        ]
         if contents[0] != contents[1]:
             raise UsageError(f"{first.root} and {second.root} both have a method {name!r}, of other videos: rename one")
+
+
+def _sides(run: RunInfo, name: str) -> tuple[str, ...]:
+    """What a method's stores are called in videos.parquet, one for each seed; itself where it has one."""
+    stores = run.header["methods"][name].get("stores", ())
+    return tuple(f"{name}@{at}" for at in range(1, len(stores) + 1)) if len(stores) > 1 else (name,)
+
+
+def _new_methods(runs: Sequence[RunInfo]) -> list[list[str]]:
+    """Methods of each run that no run before it has."""
+    known: set[str] = set()
+    out = []
+    for run in runs:
+        out.append([name for name in _order(run) if name not in known])
+        known.update(out[-1])
+    return out
 
 
 def _columns(runs: Sequence[RunInfo]) -> dict[str, Column]:
@@ -151,16 +176,33 @@ def _columns(runs: Sequence[RunInfo]) -> dict[str, Column]:
 
 
 def _again(
-    tables: Mapping[str, pd.DataFrame], columns: Mapping[str, Column], config: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame], columns: Mapping[str, Column], runs: Sequence[RunInfo]
 ) -> dict[str, pd.DataFrame]:
     """Summary and comparisons of all methods together."""
+    config = runs[0].header["config"]
     draws = {"resamples": config["resamples"], "seed": config["seed"]}
     protocol = Protocol.model_validate(config["protocol"])
     old = tables["summary"]
     sets = old[~old["metric"].isin(list(columns))]
     made = summarise(tables["scores"], columns, tables["clips"], protocol=protocol, **draws)
-    summary = pd.concat([made, sets]).sort_values(["group", "metric", "method"], kind="stable", ignore_index=True)
-    return {"summary": summary, "comparisons": compare(tables["scores"], columns, tables["clips"], **draws)}
+    for run, names in zip(runs, _new_methods(runs), strict=True):
+        made = with_sides_told(made, {name: _sides(run, name) for name in names})
+    summary = joined(made, sets).sort_values(["group", "metric", "method"], kind="stable", ignore_index=True)
+    compared = compare(tables["scores"], columns, tables["clips"], **draws)
+    pairs = tables["comparisons"]
+    return {
+        "summary": summary,
+        "comparisons": joined(compared, _corrected(pairs[~pairs["metric"].isin(list(columns))])),
+    }
+
+
+def _corrected(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Comparisons of several runs, of which a metric's are one family: more of them make no p smaller."""
+    parts = []
+    for _, family in pairs.groupby("metric"):
+        p = pd.Series(holm([None if pd.isna(p) else p for p in family["p"]]), family.index, dtype="float64")
+        parts.append(family.assign(p_holm=p, winner=family["winner"].where(p <= LEVEL, None)))
+    return pd.concat(parts, ignore_index=True) if parts else pairs
 
 
 def _measured(summary: pd.DataFrame, columns: Mapping[str, Column], absent: Mapping[str, str]) -> dict[str, Measured]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from facecues.models.cue_generator.contracts import Request, join
@@ -40,7 +41,7 @@ def write_validation(
         sound = read_sound(root / row["audio"], start_s=begin)
         if sound is None:
             continue
-        level = 1 if row["level"] != row["level"] else int(row["level"])
+        level = 1 if pd.isna(row["level"]) else int(row["level"])
         request = Request(sound, len(truth), row["emotion"], level, best_reference(sequences, int(clip)))
         made = join(generator.stream(request))
         path = run / "validation" / f"{row['clip_id'].replace('/', '_')}.mp4"

@@ -24,6 +24,7 @@ from facecues.errors import BackendUnavailableError, ClipError, UsageError
 from facecues.labels import EMOTIONS
 from facecues.models.cue_generator.config import VARIANTS, GeneratorConfig
 from facecues.models.cue_generator.reference import reference_frames
+from facecues.models.cue_generator.registry import kind_of
 from facecues.models.cue_generator.retrieval import Retrieval
 from facecues.models.front_ends import FrontEnd, front_end
 from facecues.models.front_ends.cache import cached_rows
@@ -32,11 +33,12 @@ from facecues.pipelines.training_picture import draw_curves
 from facecues.sequences import CueSequences, read_sequences
 
 try:
-    from facecues.models.cue_generator.checkpoint import read_description
+    from facecues.models.cue_generator.checkpoint import GENERATOR, read_description
     from facecues.models.cue_generator.data import TrainingClips
     from facecues.models.cue_generator.training import Step, Trained, Trainer
     from facecues.models.emotion.fitting import choose_actors
     from facecues.pipelines.training_clips import write_validation
+    from facecues.preprocess.networks import require_device
 except (ImportError, OSError) as error:
     raise BackendUnavailableError(
         f"training generators needs PyTorch and safetensors, which do not import here ({error}): "
@@ -141,12 +143,16 @@ def train_cues(
         progress: called with what is done, how much of it, and of how much.
 
     Raises:
-        UsageError: the store has nothing to learn from, no gaze or no sound, or `out` holds something else.
+        UsageError: no such device, the store has nothing to learn from, no gaze or no sound, or `out` holds
+            something else.
+        BackendUnavailableError: the device is not of this machine.
         FacecuesError: a loss is no number; what was finished is kept.
     """
     began, out, tell = time.monotonic(), out.absolute(), progress or (lambda *_: None)
+    require_device(device)
+    _check_out(out, config, variant)
     material = _gather(source, config, tell)
-    _claim(out, config, material, variant)
+    _claim(out, material, variant)
     summary = TrainCuesSummary(
         out,
         variant,
@@ -196,9 +202,10 @@ def _gather(source: Source, config: GeneratorConfig, tell: Progress) -> _Materia
         ("their emotion is not known", ~chosen["emotion"].isin(EMOTIONS)),
         ("they have no sound", chosen["audio"].isna()),
     ):
-        if bad.any():
-            left_out[reason] = int(bad.sum())
-        chosen = chosen[~bad.loc[chosen.index]]
+        here = bad.loc[chosen.index]
+        if here.any():
+            left_out[reason] = int(here.sum())
+        chosen = chosen[~here]
     if chosen.empty:
         raise UsageError(f"No clip of {source.store} can be learnt from: " + "; ".join(left_out) + ".")
     if not any((root / str(audio)).is_file() for audio in chosen["audio"]):
@@ -259,23 +266,24 @@ def _digest(clips: pd.DataFrame, heard: FrontEnd) -> str:
     return hashlib.sha256((heard.signature + known.to_csv(index=False)).encode()).hexdigest()[:16]
 
 
-def _claim(out: Path, config: GeneratorConfig, material: _Material, variant: str) -> None:
-    """Makes sure that a folder is new, or holds the same training.
+def _check_out(out: Path, config: GeneratorConfig, variant: str) -> None:
+    """Makes sure, before any work, that a folder is new, or holds a training with the same configuration.
 
     Raises:
         UsageError: it is another's.
     """
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "generator.json").is_file())):
-        raise UsageError(f"{out} holds something else than a generator: use an --out that is empty or new.")
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
-    if variant == RETRIEVAL:
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
-    before = read_description(out)
+    if not (out / GENERATOR).is_file():
+        raise UsageError(f"{out} holds something else than a generator: use an --out that is empty or new.")
+    kind, there = RETRIEVAL if variant == RETRIEVAL else "network", kind_of(out)
+    if there != kind:
+        raise UsageError(
+            f"{out} holds a generator of the kind {there}, and {variant} is of the kind {kind}: use another --out."
+        )
+    before = read_description(out) if kind != RETRIEVAL else None
     if before is None:
         return
-    if before.data != material.digest:
-        raise UsageError(f"{out} was trained on other clips or other features: use another --out.")
     for part, now in config:
         was = getattr(before.config, part)
         for name, value in now:
@@ -284,6 +292,21 @@ def _claim(out: Path, config: GeneratorConfig, material: _Material, variant: str
                     f"{out} was trained with {part}.{name} = {getattr(was, name)}, now it is {value}: "
                     "give the same as before, or use another --out."
                 )
+
+
+def _claim(out: Path, material: _Material, variant: str) -> None:
+    """Makes the folder, or makes sure that it was trained on the same.
+
+    Raises:
+        UsageError: it was not.
+    """
+    before = read_description(out) if variant != RETRIEVAL else None
+    if before is not None and before.data != material.digest:
+        raise UsageError(
+            f"{out} was trained on other clips or features ({before.data}, now {material.digest}): use another --out."
+        )
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
 
 
 def _draw(out: Path, trained: Trained) -> None:

@@ -52,8 +52,10 @@ class Results:
         summary: method, group ("all", "emotion:happy", "actor:M003"), metric, value, low, high, n_clips, n_expected,
             n_actors, n_frames, coverage, reason, interval, note, better, unit, signature.
         comparisons: metric, first, second, difference (first minus second), low, high, n_clips, n_actors, p, p_holm,
-            p_clip, p_clip_holm, floor, distinguishable, winner, winner_these_actors, note. May be empty.
-        emotions: method, clip_id, classifier, intended, seen, probability, frames.
+            p_clip, p_clip_holm, floor, distinguishable, winner, winner_these_actors, note, test (null in runs of old,
+            which knew sign flips alone). May be empty.
+        emotions: method, clip_id, classifier, intended, seen, probability, frames; of a method with several seeds
+            one row for each.
         videos: method, clip_id, video, sound (of a silent video), status, reason, message, frames,
             fps, width, height, duration_s, coverage, ….
         runs: where all this comes from.

@@ -56,6 +56,80 @@ def test_joined_runs_equal_one_run_of_all_methods(runs, tmp_path):
         pd.testing.assert_frame_equal(*frames, check_dtype=False)
 
 
+def with_sets(run, pairs=(), methods=()):
+    """A metric of sets of these methods, and comparisons of pairs with their p, which the first method won."""
+    summary, comparisons = (pd.read_parquet(run / f"{name}.parquet") for name in ("summary", "comparisons"))
+    own = summary[summary["metric"] == "M-LD"].assign(metric="Gaze-JS", signature="gaze-js|v:1", interval=None)
+    rows = pd.DataFrame(
+        [
+            {"metric": "Gaze-JS", "first": one, "second": other, "difference": -0.1, "low": -0.2, "high": -0.05}
+            | {"n_clips": 12, "n_actors": 9, "p": p, "p_holm": p, "winner": one, "test": "paired bootstrap"}
+            for one, other, p in pairs
+        ]
+    )
+    pd.concat([summary, own[own["method"].isin(methods)]]).to_parquet(run / "summary.parquet")
+    pd.concat([comparisons, rows]).to_parquet(run / "comparisons.parquet")
+
+
+def with_seeds(run, method, stores):
+    """As if the method had several stores: what it is in run.json, videos.parquet and emotions.parquet."""
+    header = json.loads((run / "run.json").read_text())
+    header["methods"][method]["stores"] = [f"store{at}" for at in range(stores)]
+    (run / "run.json").write_text(json.dumps(header))
+    videos = pd.read_parquet(run / "videos.parquet")
+    own = videos[videos["method"] == method]
+    sides = [own.assign(method=f"{method}@{at}", content=f"of seed {at}") for at in range(1, stores + 1)]
+    first = own.assign(content="of seed 1")
+    pd.concat([videos[videos["method"] != method], first, *sides]).to_parquet(run / "videos.parquet")
+    seen = {"classifier": "emotion-x", "intended": "happy", "probability": 0.9, "frames": 10}
+    rows = [{"method": method, "clip_id": "00000", "seen": name} | seen for name in ("happy", "sad", "sad")[:stores]]
+    pd.DataFrame(rows).to_parquet(run / "emotions.parquet")
+
+
+def test_comparisons_of_sets_survive_joining_and_are_one_family(tmp_path):
+    runs = [
+        fake_run(tmp_path / "a", methods=("one", "two"), metrics=METRICS),
+        fake_run(tmp_path / "b", methods=("two", "three", "four"), metrics=METRICS, start=1),
+    ]
+    with_sets(runs[0], [("one", "two", 0.01)], ("one", "two"))
+    with_sets(runs[1], [("three", "two", 0.02), ("four", "two", 0.03)], ("two", "three", "four"))
+    found = open_runs(runs)[0]
+    pairs = found.comparisons[found.comparisons["metric"] == "Gaze-JS"].set_index(["first", "second"])
+    assert set(pairs.index) == {("one", "two"), ("three", "two"), ("four", "two")}
+    assert pairs["p_holm"].to_list() == pytest.approx([0.03, 0.04, 0.04])
+    assert pairs["winner"].to_list() == ["one", "three", "four"] and set(pairs["test"]) == {"paired bootstrap"}
+    assert pairs.loc[("one", "two"), ["difference", "low", "high"]].to_list() == [-0.1, -0.2, -0.05]
+    with_sets(runs[0], [("five", "two", 0.03)])
+    more = open_runs(runs)[0].comparisons.set_index(["metric", "first", "second"]).loc["Gaze-JS"]
+    assert more["p_holm"].max() == pytest.approx(0.06) and more["winner"].notna().to_list() == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_seeds_survive_joining(runs):
+    with_seeds(runs[1], "three", 3)
+    found = open_runs(runs)[0]
+    assert found.emotions[["method", "seen"]].values.tolist() == [
+        ["three", "happy"],
+        ["three", "sad"],
+        ["three", "sad"],
+    ]
+    told = found.summary.set_index("method")["note"].astype(str).str.contains("three: over 3 seeds")
+    assert told.loc["three"].all() and not told.drop("three").any()
+
+
+def test_a_method_of_other_seeds_in_two_runs_is_refused(runs, tmp_path):
+    for at, stores in enumerate((3, 2)):
+        shutil.copytree(runs[1], tmp_path / f"seeds{at}")
+        with_seeds(tmp_path / f"seeds{at}", "three", stores)
+    assert open_runs([runs[0], tmp_path / "seeds0", tmp_path / "seeds0"])[0].methods == ("one", "two", "three")
+    with pytest.raises(UsageError, match="both have a method 'three'"):
+        open_runs([tmp_path / "seeds0", tmp_path / "seeds1"])
+
+
 def test_a_metric_measured_in_two_ways_is_refused_with_both_signatures(runs):
     header = json.loads((runs[1] / "run.json").read_text())
     header["columns"]["M-LD"]["signature"] = "M-LD|fps:30|v:1"

@@ -264,6 +264,7 @@ def command(monkeypatch, capsys):
         (["{tmp}/new", "--seed", "-1"], ["seed", "-1"]),
         (["{tmp}/new", "--size", "300"], ["256", "512", "300"]),
         (["{tmp}/new", "--emotions", "happy,joyful"], ["joyful", "angry", "surprised"]),
+        (["{tmp}/new", "--pictures", "cartoon"], ["portrait", "sketch", "cartoon"]),
         (["{tmp}/new", "--levels", "1,4"], ["Unknown level 4", "1, 2, 3"]),
         (["{tmp}/new", "--levels", "high"], ["levels", "high"]),
         (["{tmp}/new", "--workers", "0"], ["one worker", "0"]),

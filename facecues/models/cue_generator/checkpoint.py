@@ -17,7 +17,7 @@ from typing import Any, Final
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from facecues.errors import UsageError
@@ -84,7 +84,8 @@ def write_text(path: Path, text: str) -> None:
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Writes a safetensors file whole or not at all."""
     temporary = path.with_name(f".{path.name}.tmp")
-    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, temporary)
+    # Not save_file, whose files only their owner may read.
+    temporary.write_bytes(save({name: value.detach().cpu().contiguous() for name, value in tensors.items()}))
     os.replace(temporary, path)
 
 

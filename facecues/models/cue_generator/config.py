@@ -23,6 +23,7 @@ class NetworkConfig(BaseModel):
     feed_landmarks: bool = Field(
         default=False, description="whether landmarks are fed back too; they are not drawn, so nothing new is in them"
     )
+    memory_s: float = Field(default=2.0, gt=0, description="seconds over which the mean of gaze and pose is fed back")
     hidden: int = Field(default=256, gt=0, description="of the decoder's state")
     layers: int = Field(default=1, gt=0, description="of the decoder")
     dropout: float = Field(default=0.1, ge=0, lt=1)
@@ -51,6 +52,9 @@ class LossWeights(BaseModel):
     # A cross-entropy's first gradients are large: much above this they drive the state into saturation, for good.
     gaze: float = Field(default=0.03, ge=0)
     gaze_expectation: float = Field(default=0.05, ge=0, description="alpha of L2CS-Net, with gaze in bin widths")
+    start: float = Field(
+        default=5.0, gt=0, description="of a clip's first instant, for gaze and pose, by the side of the others' 1"
+    )
     pose: float = Field(default=0.1, ge=0)
     emotion: float = Field(default=0.1, ge=0, description="0: no collaborative classifier")
 
@@ -60,10 +64,10 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = Field(default=8, gt=0, description="passes over the frames of training")
+    epochs: int = Field(default=10, gt=0, description="passes over the frames of training")
     batch: int = Field(default=16, gt=0, description="clips")
     chunk: int = Field(default=64, ge=8, description="frames of a clip that are learnt from at a time")
-    learning_rate: float = Field(default=2e-3, gt=0)
+    learning_rate: float = Field(default=3e-3, gt=0)
     gradient_norm: float = Field(default=1.0, gt=0)
     forced_last: float = Field(
         default=0.75, ge=0, le=1, description="share of batches with teacher forcing from the middle of the training on"

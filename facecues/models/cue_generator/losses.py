@@ -36,7 +36,7 @@ def cue_losses(
         heads: of (B, T) frames.
         truth: (B, T, …) the true cues.
         valid: (B, T) float, 1 where they are known.
-        weights: of which `mouth` and `gaze_expectation` count here.
+        weights: of which those of points and instants, and `gaze_expectation`, count here.
         forced: whether gaze and pose were the teacher's.
     """
     told = valid if forced or not network.config.autoregressive else torch.zeros_like(valid)
@@ -44,13 +44,15 @@ def cue_losses(
     points[_MOUTH] = weights.mouth
     seen = points * valid[..., None]
     seen[..., _EYES] = weights.eyes * told[..., None]
+    drawn = told.clone()
+    drawn[:, 0] *= weights.start
     error = (heads.frame.shape - truth.shape).reshape(*valid.shape, 68, 3)
     jump = error[:, 1:] - error[:, :-1]
     return {
         "landmarks": _mean(error.abs().mean(-1), seen),
         "velocity": _mean(jump.abs().mean(-1), seen[:, 1:] * seen[:, :-1].clamp(max=1)),
-        "gaze": _gaze(network, heads, truth.gaze, told, weights.gaze_expectation),
-        "pose": _pose(network, heads, truth.pose, told),
+        "gaze": _gaze(network, heads, truth.gaze, drawn, weights.gaze_expectation),
+        "pose": _pose(network, heads, truth.pose, drawn),
     }
 
 

@@ -11,12 +11,14 @@ lids can go with the eyes. One state and one feedback for all three, and gaze in
 
 from typing import Final, NamedTuple, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from facecues.models.cue_generator.config import NetworkConfig
 from facecues.models.cue_generator.layers import AudioEncoder, EmotionEmbedding, Memory, Recurrent, mlp
 from facecues.models.gaze_bins import GAZE_BINS
+from facecues.resample import FPS
 
 SHAPE: Final = 204  # numbers of 68 points
 POSE: Final = 7  # pitch, yaw, roll; x, y, z; log scale
@@ -79,12 +81,16 @@ class Past(NamedTuple):
         frame: (B, …) of the instant before. Nothing of it carries a gradient: long chains of draws make it explode.
         bins: (B, …, 2, bins) how much of its gaze is in each bin; 0 where there is no instant before.
         velocity: (B, …, 7) of its pose.
+        sums: (B, …, 9) of gaze and pose over all instants before, the older the less.
+        weight: (B, …, 1) of those instants; 0 where there is none.
         known: (B, …, 1) 1, or 0 where there is no instant before.
     """
 
     frame: Frame
     bins: Tensor
     velocity: Tensor
+    sums: Tensor
+    weight: Tensor
     known: Tensor
 
 
@@ -125,6 +131,7 @@ class CueNetwork(nn.Module):
             self.register_buffer(name, torch.full((POSE,), value))
         self.register_buffer("edges", torch.tensor(self.bins.edges[:-1], dtype=torch.float32), persistent=False)
         self.register_buffer("centers", torch.tensor(self.bins.centers, dtype=torch.float32), persistent=False)
+        self.fade = float(np.exp(-1 / (FPS * config.memory_s)))
         self._range = float(self.bins.centers[0]), float(self.bins.centers[-1])
         self.parts = (_CUES,) if config.decoders == "shared" else tuple((cue,) for cue in _CUES)
         self.audio = AudioEncoder(steps, size, config.audio)
@@ -133,7 +140,7 @@ class CueNetwork(nn.Module):
         context = config.audio + config.emotion + config.reference
         # As many weights whether there is one state or three.
         hidden = round(config.hidden / len(self.parts) ** 0.5)
-        sizes = {"shape": SHAPE if config.feed_landmarks else 0, "gaze": 2 * self.bins.count, "pose": 2 * POSE}
+        sizes = {"shape": SHAPE if config.feed_landmarks else 0, "gaze": 2 * self.bins.count + 2, "pose": 3 * POSE}
         fed = [sum(sizes[cue] for cue in part) for part in self.parts] if config.autoregressive else []
         self.feedback = nn.ModuleList(mlp(1 + size, config.feedback, config.feedback) for size in fed)
         self.recurrent = nn.ModuleList(Recurrent(context + config.feedback, hidden, config.layers) for _ in self.parts)
@@ -188,10 +195,9 @@ class CueNetwork(nn.Module):
 
     def _begin(self, like: Tensor) -> State:
         shape, gaze, pose, known = (like.new_zeros(len(like), size) for size in (SHAPE, 2, POSE, 1))
-        bins = like.new_zeros(len(like), 2, self.bins.count)
-        return State(
-            tuple(part.begin(like) for part in self._memory), Past(Frame(shape, gaze, pose), bins, pose, known)
-        )
+        bins, sums = like.new_zeros(len(like), 2, self.bins.count), like.new_zeros(len(like), 2 + POSE)
+        past = Past(Frame(shape, gaze, pose), bins, pose, sums, known, known)
+        return State(tuple(part.begin(like) for part in self._memory), past)
 
     def _step(self, context: Tensor, state: State, draw: Draw) -> tuple[Heads, State]:
         hidden, memories = [], []
@@ -203,9 +209,10 @@ class CueNetwork(nn.Module):
         heads = self._say(hidden, state.past, draw, None)
         frame = Frame(*(one.detach() for one in heads.frame))
         velocity = (frame.pose - state.past.frame.pose) * state.past.known
-        return heads, State(
-            tuple(memories), Past(frame, self._hat(frame.gaze), velocity, torch.ones_like(velocity[:, :1]))
-        )
+        sums = self.fade * state.past.sums + _drawn(frame)
+        weight = self.fade * state.past.weight + 1
+        past = Past(frame, self._hat(frame.gaze), velocity, sums, weight, torch.ones_like(weight))
+        return heads, State(tuple(memories), past)
 
     def _past_of(self, truth: Frame) -> Past:
         """What the teacher leaves to each instant of (B, T, …)."""
@@ -214,19 +221,25 @@ class CueNetwork(nn.Module):
         known[:, 0] = 0
         # The velocity of an instant is known from two before it.
         velocity = (before.pose - _delayed(before.pose)) * _delayed(known)
-        return Past(before, self._hat(before.gaze) * known[..., None], velocity, known)
+        ages = torch.arange(truth.pose.shape[1], device=known.device)
+        ages = ages[:, None] - ages - 1  # of each instant (column) as seen from each other one (row)
+        fading = torch.where(ages >= 0, self.fade ** ages.clamp(min=0), 0.0)
+        sums, weight = fading @ _drawn(truth), fading.sum(dim=1, keepdim=True).expand_as(known)
+        return Past(before, self._hat(before.gaze) * known[..., None], velocity, sums, weight, known)
 
     def _fed_back(self, part: int, past: Past) -> tuple[Tensor, ...]:
-        """The last frame as a recurrent part hears of it: gaze by bins, the pose with its velocity."""
+        """The last frame as a recurrent part hears of it: gaze by bins, the pose with its velocity, and where both
+        have been of late, so that a look aside, or a head held low, is kept up."""
         if not self.config.autoregressive:
             return ()
         heard = [past.known]
         if "shape" in self.parts[part] and self.config.feed_landmarks:
             heard.append(past.frame.shape)
+        usual = past.sums / past.weight.clamp(min=1)
         if "gaze" in self.parts[part]:
-            heard.append(past.bins.flatten(-2))
+            heard += [past.bins.flatten(-2), usual[..., :2]]
         if "pose" in self.parts[part]:
-            heard += [past.frame.pose, past.velocity / self.pose_move]
+            heard += [past.frame.pose, past.velocity / self.pose_move, usual[..., 2:]]
         return (self.feedback[part](torch.cat(heard, dim=-1)),)
 
     def _hat(self, degrees: Tensor) -> Tensor:
@@ -301,6 +314,11 @@ class CueNetwork(nn.Module):
             return angle
         near = (past.known[:, 0] > 0) & (last >= low - width) & (last < low + 2 * width)
         return torch.where(near, torch.maximum(torch.minimum(last, low + _INSIDE * width), low), angle)
+
+
+def _drawn(frame: Frame) -> Tensor:
+    """(B, …, 9) what is drawn of a frame, in units of about 1."""
+    return torch.cat([frame.gaze / GAZE_UNIT, frame.pose], dim=-1)
 
 
 def _delayed(values: Tensor) -> Tensor:

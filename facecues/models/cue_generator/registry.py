@@ -27,7 +27,7 @@ def open_generator(name_or_run: str, device: str = "cpu") -> CueGenerator:
     folder = Path(name_or_run)
     if not folder.is_dir():
         raise UsageError(f"There is no generator {name_or_run!r}: {_ALLOWED}.")
-    match kind := _kind(folder):
+    match kind := kind_of(folder):
         case "retrieval":
             return Retrieval.load(folder)
         case "network":
@@ -37,7 +37,8 @@ def open_generator(name_or_run: str, device: str = "cpu") -> CueGenerator:
     raise UsageError(f"{folder / GENERATOR} is of the kind {kind!r}, and there are network and retrieval: {_ALLOWED}.")
 
 
-def _kind(folder: Path) -> object:
+def kind_of(folder: Path) -> object:
+    """What generator.json names; None where it names nothing. Raises UsageError where it does not read."""
     try:
         described = json.loads((folder / GENERATOR).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

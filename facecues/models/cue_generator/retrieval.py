@@ -102,7 +102,8 @@ class Retrieval:
         """Writes library.safetensors, then generator.json. Raises BackendUnavailableError without safetensors."""
         described = {"kind": self.name, "front_end": self._ear.name, "config": self.config.model_dump(mode="json")}
         folder.mkdir(parents=True, exist_ok=True)
-        _safetensors().save_file(_arrays(self._space, self._library), folder / _TENSORS)
+        # Not save_file, whose files only their owner may read.
+        (folder / _TENSORS).write_bytes(_safetensors().save(_arrays(self._space, self._library)))
         (folder / GENERATOR).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
 
     @classmethod

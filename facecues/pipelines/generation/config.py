@@ -19,6 +19,7 @@ class GenerateConfig(BaseModel):
 
     split: str | None = Field(default=None, description="its test part; none: all clips")
     actors: tuple[str, ...] | None = Field(default=None, description="of those, only these")
+    only: str | None = Field(default=None, description="of those, only clip ids that match, e.g. '*/001'")
     data: Path | None = Field(default=None, description="the dataset; none: the store's parent folder")
     emotion: str | None = Field(default=None, description="to be shown in place of each clip's own")
     level: int | None = Field(default=None, description="to be shown in place of each clip's own")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -83,6 +84,11 @@ def _digest(text: str) -> str:
 
 def _chosen(settings: GenerateConfig, store: Path) -> pd.DataFrame:
     clips = load_clips(store, split=settings.split)
+    if settings.only is not None:
+        matching = [fnmatchcase(clip_id, settings.only) for clip_id in clips["clip_id"]]
+        if not any(matching):
+            raise UsageError(f"no clip id matches --only {settings.only!r}; the first is {clips['clip_id'].iloc[0]!r}")
+        clips = clips[matching].reset_index(drop=True)
     if settings.actors is None:
         return clips
     unknown = sorted(set(settings.actors) - set(clips["actor"].dropna()))

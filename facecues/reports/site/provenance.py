@@ -72,9 +72,7 @@ def _run(run: RunInfo) -> RunView:
     if "clips" in reference:
         facts.append(("Clips of the reference", str(reference["clips"])))
     methods = {
-        name: f"{each.get('clips', '?')} clips, {len(each.get('missing') or ())} missing"
-        for name, each in _mapping(header.get("methods")).items()
-        if isinstance(each, Mapping)
+        name: _method(each) for name, each in _mapping(header.get("methods")).items() if isinstance(each, Mapping)
     }
     absent = {
         name: str(each.get("sentence", each)) if isinstance(each, Mapping) else str(each)
@@ -92,6 +90,13 @@ def _run(run: RunInfo) -> RunView:
         lists=tuple((title, tuple((str(k), str(v)) for k, v in pairs.items())) for title, pairs in lists if pairs),
         folded=(("Configuration", _json(config)), ("All of run.json", _json(header))),
     )
+
+
+def _method(told: Mapping[str, Any]) -> str:
+    """Its clips, and of how many stores its values are the mean: one for each seed."""
+    stores = len(told.get("stores") or ())
+    each = f"mean of {stores} stores, each of " if stores > 1 else ""
+    return f"{each}{told.get('clips', '?')} clips, {len(told.get('missing') or ())} missing"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -116,6 +121,12 @@ def _statistics(results: Results) -> tuple[str, ...]:
             "Differences are paired: both methods on the same clips. p comes from a randomisation of signs, and Holm's"
             " method corrects it over all pairs of methods within a metric."
         )
+        compared = set(results.comparisons["metric"])
+        if any(measured.of_sets for name, measured in results.metrics.items() if name in compared):
+            said.append(
+                "Metrics of sets have no score per clip: p comes from a paired bootstrap, both methods measured on the"
+                " same draws of actors, and is never below what a randomisation of signs could give."
+            )
     else:
         said.append("No two methods were compared.")
     for frame in (results.summary, results.comparisons):

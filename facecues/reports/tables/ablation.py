@@ -5,13 +5,23 @@ from dataclasses import replace
 from typing import Final
 
 from facecues.errors import UsageError
-from facecues.metrics.statistics import Verdict, compare_all
+from facecues.metrics.statistics import Verdict, compare_all, holm
 from facecues.reports.config import TableStyle
 from facecues.reports.names import safe_name
 from facecues.reports.results import Results
 from facecues.reports.tables.captions import corpus, how_made, metrics_in_words
 from facecues.reports.tables.model import Cell, Change, Row, Section, Table
-from facecues.reports.tables.notes import LEVEL, condensed, empty_notes, interval_notes, limit_notes
+from facecues.reports.tables.notes import (
+    LEVEL,
+    NOT_COMPARED,
+    condensed,
+    empty_notes,
+    interval_notes,
+    limit_notes,
+    tested_sets,
+    tests_in_words,
+    units_of,
+)
 from facecues.reports.tables.rows import LIMITS, limit_rows, method_rows, sections
 from facecues.reports.tables.source import Source, require
 
@@ -48,7 +58,10 @@ def ablation_table(source: Source, style: TableStyle) -> Table:
     ]
     metrics = [each.metric for each in styles]
     verdicts = _verdicts(results, methods, metrics, style.baseline)
-    changes = _changes(verdicts) | _of_sets(source, methods, metrics)
+    drawn = _drawn(results, methods, tested_sets(results, metrics))
+    changes = _changes(verdicts) | _of_sets(source, methods, metrics) | drawn
+    sets = [name for name in metrics if _has(drawn, name)]
+    tests = tests_in_words(sets, units_of(results), flips=bool(verdicts))
     rows = method_rows(source, methods, columns, keys)
     limits = limit_rows(source, keys) if style.limits else []
     measured = [each for each in styles if (each.metric, _ALL) in source.filled]
@@ -66,10 +79,10 @@ def ablation_table(source: Source, style: TableStyle) -> Table:
             Section("limits", tuple(limits), LIMITS),
         ),
         notes=(
-            f"significance of a change: sign-flip test, level {LEVEL:g} after Holm within the column",
+            f"significance of a change: {tests}, level {LEVEL:g} after Holm within the column",
             *condensed(each.note for each in verdicts if each.note),
             *interval_notes(source, methods, keys),
-            *_set_notes(source, metrics, others),
+            *_set_notes(source, metrics, others, drawn),
             *empty_notes(source, methods, keys),
             *limit_notes(limits),
         ),
@@ -128,10 +141,37 @@ def _of_sets(source: Source, methods: Sequence[str], metrics: Sequence[str]) -> 
     return changes
 
 
-def _set_notes(source: Source, metrics: Sequence[str], others: Sequence[str]) -> list[str]:
+def _drawn(results: Results, methods: Sequence[str], sets: Sequence[str]) -> Changes:
+    """Changes of metrics of sets, as the evaluation tested them, corrected over the rows of this table alone."""
+    baseline, *others = methods
+    rows = results.comparisons
+    changes: Changes = {}
+    for metric in sets:
+        found = {}
+        for row in rows[(rows["metric"] == metric) & rows["p"].notna()].to_dict("records"):
+            if row["second"] == baseline and row["first"] in others:
+                found[row["first"]] = (row["difference"], row["low"], row["high"], row["p"])
+            elif row["first"] == baseline and row["second"] in others:
+                found[row["second"]] = (-row["difference"], -row["high"], -row["low"], row["p"])
+        corrected = holm([p for *_, p in found.values()])
+        for (name, (difference, low, high, _)), p in zip(found.items(), corrected, strict=True):
+            changes[metric, name] = Change(difference, low, high, p is not None and p <= LEVEL)
+    return changes
+
+
+def _set_notes(source: Source, metrics: Sequence[str], others: Sequence[str], drawn: Changes) -> list[str]:
     sets = [name for name in metrics if name in source.results.metrics and source.results.metrics[name].of_sets]
-    shown = [name for name in sets if any(source.cell(other, (name, _ALL)).value is not None for other in others)]
-    return [f"{', '.join(shown)}: no score per clip, so that changes were not tested"] if shown else []
+    shown = {name: [each for each in others if source.cell(each, (name, _ALL)).value is not None] for name in sets}
+    bare = [name for name, rows in shown.items() if rows and not _has(drawn, name)]
+    partly = [
+        name for name, rows in shown.items() if _has(drawn, name) and any((name, row) not in drawn for row in rows)
+    ]
+    notes = [f"{', '.join(bare)}: no score per clip, so that changes were not tested"] if bare else []
+    return notes + ([f"{', '.join(partly)}: {NOT_COMPARED}"] if partly else [])
+
+
+def _has(changes: Changes, metric: str) -> bool:
+    return any(name == metric for name, _ in changes)
 
 
 def _with_changes(row: Row, metrics: Sequence[str], changes: Changes) -> Row:

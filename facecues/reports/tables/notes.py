@@ -33,6 +33,9 @@ WORDS: Final[Mapping[str, str]] = {
 }
 """Why a value is missing, as a table says it."""
 
+NOT_COMPARED: Final = "only methods of one run that have equally many clips were compared"
+"""Of metrics of sets, whose draws no run keeps."""
+
 _ROWS: Final[Mapping[str, str]] = {
     REFERENCE: "the real clips themselves",
     **{str(name): what for name, what in FLOORS.items()},
@@ -40,6 +43,7 @@ _ROWS: Final[Mapping[str, str]] = {
 _EMPTY: Final = ("no clip with a value", "no clip with a value on both sides")  # the cell shows it
 _NUMBER: Final = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 _NAMED: Final = 3  # methods that a note names
+_MANY: Final = 6  # metrics that it names
 
 
 def interval_notes(source: Source, methods: Sequence[str], keys: Sequence[Key]) -> list[str]:
@@ -97,19 +101,60 @@ def significance_notes(results: Results, metrics: Sequence[str], tested: Tested,
     rows = rows if rows.empty else rows[rows["metric"].isin(list(metrics))]
     if rows.empty:
         return ["no two methods could be compared"] if len(results.methods) > 1 else []
-    known = bool(results.clips["actor"].notna().all())
-    units = "clips, so that it holds for these actors only" if tested == "clips" else "actors" if known else "clips"
-    how = f"sign-flip test over {units}, level {LEVEL:g} after Holm within the column"
+    sets = tested_sets(results, metrics)
+    tests = (
+        "sign-flip test over clips, so that it holds for these actors only"
+        if tested == "clips"
+        else tests_in_words(sets, units_of(results), flips=bool(set(rows["metric"]) - set(sets)))
+    )
+    how = f"{tests}, level {LEVEL:g} after Holm within the column"
     notes = [
         f"letters name the methods that a value beats significantly ({how})"
         if anybody
         else f"no method beats another significantly ({how})"
     ]
     if tested == "actors":
-        notes += condensed(rows["note"].dropna().unique())
+        notes += [*_not_compared(results, sets), *condensed(rows["note"].dropna().unique())]
+    elif sets:
+        notes.append(f"{listed(sets, _MANY)}: no score per clip, and so no test over clips")
     if "distinguishable" in rows and rows["distinguishable"].eq(False).any():
         notes.append("a difference below the noise of the measurement (other-backend, re-encoded) beats nobody")
     return notes
+
+
+def tests_in_words(sets: Sequence[str], units: str, *, flips: bool) -> str:
+    """Which tests were made, and in which columns where there are several.
+
+    Args:
+        sets: those of `tested_sets`.
+        units: actors or clips.
+        flips: whether there are also columns of clips' scores, whose differences can change signs.
+    """
+    if not sets:
+        return f"sign-flip test over {units}"
+    bootstrap = f"paired bootstrap over {units}"
+    return f"sign-flip test over {units}, {bootstrap} in {listed(sets, _MANY)}" if flips else bootstrap
+
+
+def tested_sets(results: Results, metrics: Sequence[str]) -> list[str]:
+    """Metrics of sets whose methods were compared, which not every run has."""
+    compared = set(results.comparisons["metric"]) if len(results.comparisons) else set()
+    return [name for name in metrics if name in compared and results.metrics[name].of_sets]
+
+
+def _not_compared(results: Results, sets: Sequence[str]) -> list[str]:
+    """That some pairs of methods have no comparison in metrics of sets, such as those of different runs."""
+    values = results.summary[(results.summary["group"] == "all") & results.summary["value"].notna()]
+    values = values[values["method"].isin(results.methods)]
+    counts = values.groupby("metric")["method"].nunique()
+    pairs = results.comparisons["metric"].value_counts()
+    lacking = [name for name in sets if pairs[name] < counts[name] * (counts[name] - 1) // 2]
+    return [f"{listed(lacking, _MANY)}: {NOT_COMPARED}"] if lacking else []
+
+
+def units_of(results: Results) -> str:
+    """What tests are over: actors, or clips where not all actors are known."""
+    return "actors" if results.clips["actor"].notna().all() else "clips"
 
 
 def limit_notes(rows: Iterable[Row]) -> list[str]:
@@ -163,4 +208,4 @@ def _of(metrics: set[str], filled: set[str], order: Iterable[str], sentence: str
     concerned = [name for name in order if name in metrics]
     if filled <= metrics or sentence.startswith(tuple(concerned)):
         return sentence
-    return f"{listed(concerned, 6)}: {sentence}"
+    return f"{listed(concerned, _MANY)}: {sentence}"

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from facecues.reports.results import Results
 from facecues.reports.site.build import write_site
 from facecues.reports.site.cells import table_to_view
 from facecues.reports.site.clips import to_script_json
+from facecues.reports.site.provenance import results_to_provenance
 from facecues.reports.tables.model import Cell, Change, Column, Row, Section, Table
 from tests.reports.site.conftest import Files, make_results, make_table
 
@@ -54,6 +56,29 @@ def test_every_address_stays_in_the_folder_and_exists(site):
                 assert not re.match(r"[a-z]+:|/|\.\.", address), (page, tag, address)
                 target = address.split("#")[0]
                 assert target.startswith("tables/") or (site / target).exists(), (page, address)
+
+
+def test_provenance_says_of_how_many_stores_values_are_the_mean():
+    results = make_results()
+    (run,) = results.runs
+    told = {"clips": 3, "missing": []}
+    methods = {"seeds": told | {"stores": ["a", "b"]}, "alone": told | {"stores": ["a"]}, "videos": told}
+    runs = (replace(run, header={**run.header, "methods": methods}),)
+    view = results_to_provenance(replace(results, runs=runs))
+    assert dict(dict(view.runs[0].lists)["Methods"]) == {
+        "seeds": "mean of 2 stores, each of 3 clips, 0 missing",
+        "alone": "3 clips, 0 missing",
+        "videos": "3 clips, 0 missing",
+    }
+
+
+def test_provenance_names_the_test_of_sets_only_where_it_was_made():
+    results, rows = make_results(), {"note": [None, None]}
+    of_clips = replace(results, comparisons=pd.DataFrame({"metric": ["M-LD", "SSIM"]} | rows))
+    metrics = {**results.metrics, "SSIM": replace(results.metrics["SSIM"], of_sets=True)}
+    assert not any("bootstrap" in said for said in results_to_provenance(of_clips).statistics)
+    of_both = replace(of_clips, metrics=metrics)
+    assert any("paired bootstrap" in said for said in results_to_provenance(of_both).statistics)
 
 
 def test_ids_are_unique_and_every_page_is_named_and_has_its_policy(site):

@@ -1,8 +1,10 @@
 """Small results, made from a few values per clip as an evaluation would make them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from facecues.metrics.contracts import MetricInfo
@@ -11,7 +13,8 @@ from facecues.metrics.landmarks import F_LD, M_LD
 from facecues.metrics.protocols import FACECUES
 from facecues.metrics.psnr import PSNR
 from facecues.metrics.scoring import Column
-from facecues.metrics.summaries import SUMMARY_COLUMNS, compare, summarise
+from facecues.metrics.sets import SetValue
+from facecues.metrics.summaries import SUMMARY_COLUMNS, compare, compare_sets, summarise
 from facecues.reports.results import Measured, Results
 
 Values = Mapping[str, Mapping[str, Sequence[float | None]]]
@@ -85,6 +88,35 @@ def made(
         videos=pd.DataFrame(),
         runs=(),
     )
+
+
+def with_draws(results: Results, metric: str, *, pairs: Sequence[Sequence[str]] = (), spread: float = 0.1) -> Results:
+    """Comparisons of a set metric besides, as an evaluation of 199 draws makes them.
+
+    Args:
+        results: with values of the metric.
+        metric: of sets.
+        pairs: methods that were evaluated in one run; none: all in the same.
+        spread: of the draws around each value; draws of two methods have nothing in common.
+    """
+    own = results.summary[(results.summary["metric"] == metric) & (results.summary["group"] == "all")]
+    actors = int(results.clips["actor"].nunique())
+    values = {
+        row["method"]: SetValue(
+            results.metrics[metric].info,
+            row["value"],
+            None,
+            None,
+            9,
+            row["signature"],
+            n_clips=row["n_clips"],
+            n_actors=actors,
+            draws=tuple(row["value"] + np.random.default_rng(number).normal(0, spread, 199)),
+        )
+        for number, row in enumerate(own.to_dict("records"))
+    }
+    runs = [compare_sets({name: [values[name]] for name in run}, seed=0) for run in pairs or [list(values)]]
+    return replace(results, comparisons=pd.concat([results.comparisons, *runs], ignore_index=True))
 
 
 def _of_sets(sets: Mapping[str, Mapping[str, float]], clips: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,0 +1,160 @@
+"""Stage 1 on real speech: few clips, each person left out once.
+
+    python -m tests.benchmarks.real_speech DATA OUT [--docs docs]
+
+DATA is the folder of real clips (mead, real, methods/reference, emotion_sources in it). Their cues are extracted into
+OUT. What is told is the correlation of the generated mouth's opening with the true one, per person: of the model, of
+the model with other people's sound, and of `retrieval`, all of which learnt from the same other people. Most clips have
+no label of emotion, so the model is the full one without what takes labels.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from rich.console import Console
+from scipy.stats import pearsonr
+
+from facecues.cues import load_clips
+from facecues.errors import UsageError
+from facecues.metrics.mouth import mouth_opening
+from facecues.models.cue_generator.config import GeneratorConfig, generator_config
+from facecues.models.cue_generator.contracts import CueGenerator, Request, join
+from facecues.models.cue_generator.data import TrainingClips
+from facecues.models.cue_generator.generator import load
+from facecues.models.cue_generator.reference import best_reference, reference_frames
+from facecues.models.cue_generator.retrieval import Retrieval
+from facecues.models.cue_generator.training import Trainer
+from facecues.models.front_ends import front_end
+from facecues.preprocess.sound import Sound, is_audible, read_sound
+from facecues.resample import AUDIO_RATE, FPS
+from facecues.sequences import CueSequences, join_sequences, read_sequences
+from tests.benchmarks.stage1_controls import interval, table
+from tests.benchmarks.stage1_results import write_section
+
+FOLDERS = ("mead", "real", "methods/reference", "emotion_sources")
+_LEAST_FRAMES = 20
+_BEGIN, _END = "<!-- real speech: begin -->", "<!-- real speech: end -->"
+_SHUFFLES = 4
+CONFIG = generator_config(
+    "full",
+    {
+        "network": {"emotion": 0, "hidden": 96, "audio": 64, "reference": 16, "feedback": 16, "dropout": 0.3},
+        "loss": {"emotion": 0.0},
+        "train": {"epochs": 60, "batch": 8, "chunk": 40, "patience": 60, "forced_last": 1.0},
+    },
+)
+
+
+def main() -> None:
+    """Extracts, trains a model for each person, and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--docs", type=Path)
+    told = parser.parse_args()
+    torch.set_num_threads(1)
+    sequences, sounds = gather(told.data, told.out)
+    heard = front_end(CONFIG.network.front_end)
+    rows = [heard.rows(sound, len(sequences[clip])) for clip, sound in enumerate(sounds)]
+    clips = TrainingClips(sequences, rows, reference_frames(sequences), heard)
+    people = sequences.clips["actor"].to_numpy()
+    found: dict[str, list[float]] = {"model": [], "model, other people's sound": [], "retrieval": []}
+    for person in np.unique(people):
+        learn, left_out = np.flatnonzero(people != person), np.flatnonzero(people == person)
+        model, retrieval = fit(clips, learn, told.out / "runs" / str(person), CONFIG)
+        for clip in left_out.tolist():
+            others = np.random.default_rng(clip).choice(learn, _SHUFFLES, replace=False).tolist()
+            found["model"].append(correlation(model, sequences, clip, sounds[clip]))
+            wrong = [correlation(model, sequences, clip, fitted(sounds[other], len(sounds[clip]))) for other in others]
+            found["model, other people's sound"].append(float(np.mean(wrong)))
+            found["retrieval"].append(correlation(retrieval, sequences, clip, sounds[clip]))
+        Console().print(person, {name: round(float(np.mean(values)), 3) for name, values in found.items()})
+    text = report(found, people.tolist(), sequences)
+    Console().print(text, markup=False, soft_wrap=True)
+    if told.docs is not None:
+        write_section(told.docs / "results.md", [text], _BEGIN, _END)
+
+
+def gather(data: Path, out: Path) -> tuple[CueSequences, list[Sound]]:
+    """Cues and sound of all clips that have both; a clip without an actor's name is its own person."""
+    parts, sounds = [], []
+    for folder in FOLDERS:
+        store = out / Path(folder).name
+        command = [sys.executable, "-m", "facecues.cli", "extract", str(data / folder), str(store), "--fail-above", "1"]
+        subprocess.run(command, check=True)
+        try:
+            sequences = read_sequences(store, load_clips(store, status=("ok", "partial")))
+        except UsageError as error:
+            Console().print(f"{folder}: {error}", markup=False)
+            continue
+        kept = []
+        for clip in range(len(sequences)):
+            row, cues = sequences.clips.iloc[clip], sequences[clip]
+            if pd.isna(row["audio"]) or cues.valid.sum() < _LEAST_FRAMES:
+                continue
+            begin = float(sequences.begins_s[clip]) if row["audio"] == row["video"] else 0.0
+            sound = read_sound(data / folder / row["audio"], start_s=begin)
+            if is_audible(sound):
+                kept.append(clip)
+                sounds.append(fitted(sound, len(cues) * AUDIO_RATE // FPS))
+        if not kept:
+            continue
+        chosen = sequences.some(np.array(kept, np.int64))
+        named = chosen.clips["actor"].fillna(folder + "/" + chosen.clips["clip_id"]).str.replace("/", "_")
+        chosen.clips["actor"] = named
+        chosen.clips["view"] = "front"
+        chosen.clips["emotion"] = "neutral"  # what is not used has to be something
+        parts.append(chosen)
+    return join_sequences(parts), sounds
+
+
+def fitted(sound: Sound, length: int) -> Sound:
+    """Cut, or said again and again, to a length."""
+    return np.resize(sound, length)
+
+
+def fit(
+    clips: TrainingClips, learn: np.ndarray, run: Path, config: GeneratorConfig
+) -> tuple[CueGenerator, CueGenerator]:
+    """The model and the baseline, from the same clips."""
+    run.mkdir(parents=True, exist_ok=True)
+    held_out = learn[::8]
+    Trainer(clips, np.setdiff1d(learn, held_out), held_out, config).train(run, "real")
+    rows = [clips.rows[clip] for clip in learn]
+    return load(run), Retrieval.fit(clips.sequences.some(learn), rows, clips.front_end)
+
+
+def correlation(generator: CueGenerator, sequences: CueSequences, clip: int, sound: Sound) -> float:
+    """Of the mouth's opening, over the frames with a face."""
+    truth = sequences[clip]
+    made = join(generator.stream(Request(sound, len(truth), "neutral", 1, best_reference(sequences, clip))))
+    valid = truth.valid
+    true, said = mouth_opening(truth.normalized)[valid], mouth_opening(made.normalized)[valid]
+    return float(pearsonr(true, said)[0]) if said.std() > 0 else 0.0
+
+
+def report(found: dict[str, list[float]], people: Sequence[str], sequences: CueSequences) -> str:
+    """The table: means over people, and the differences that matter."""
+    model = np.array(found["model"])
+    rows = [(name, interval(values, people)) for name, values in found.items()]
+    rows += [
+        (f"model − {name}", interval(model - np.array(values), people))
+        for name, values in found.items()
+        if name != "model"
+    ]
+    seconds = len(sequences.cues) / FPS
+    title = (
+        f"Correlation of the mouth's opening with the truth: {len(set(people))} people, {len(people)} clips, "
+        f"{seconds:.0f} s in all, one person left out at a time"
+    )
+    return table(title, ("", "mean over people ± 95 %"), rows)
+
+
+if __name__ == "__main__":
+    main()

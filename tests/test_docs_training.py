@@ -1,0 +1,61 @@
+"""docs/training.md says what the code does: fields with their defaults, variants, files, links."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from facecues.models.cue_generator.config import VARIANTS, GeneratorConfig, generator_config
+from facecues.models.emotion.config import TrainEmotionConfig
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGE = (DOCS / "training.md").read_text()
+
+
+def fields(settings: BaseModel, above: str = "") -> Iterator[str]:
+    """Beginnings of table rows: name and default."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            yield from fields(value, f"{above}{name}.")
+        else:
+            said = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+            yield f"| `{above}{name}` | {yaml.safe_dump(said).split(chr(10))[0] if value is None else told(said)} |"
+
+
+def told(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.parametrize(
+    ("after", "settings"), [("## Configuration", GeneratorConfig()), ("Its configuration", TrainEmotionConfig())]
+)
+def test_every_field_stands_there_with_its_default_and_no_other(after: str, settings: BaseModel) -> None:
+    table = PAGE.split(after)[1].split("| field |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `[^|]*\| [^|]* \|", table, re.MULTILINE) == list(fields(settings))
+
+
+def test_the_example_of_a_configuration_is_one() -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert generator_config("full", yaml.safe_load(example)) != GeneratorConfig()
+
+
+def test_every_variant_and_baseline_is_named() -> None:
+    table = PAGE.split("### Variants")[1].split("###")[0]
+    assert re.findall(r"^\| `([\w-]+)`", table, re.MULTILINE) == [*VARIANTS, "retrieval"]
+    assert "`still`" in table
+
+
+@pytest.mark.parametrize("page", ["training.md", "results.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)", (DOCS / page).read_text()):
+        assert (DOCS / target).exists(), target
+
+
+def test_results_have_a_place_for_what_each_benchmark_writes() -> None:
+    page = (DOCS / "results.md").read_text()
+    for part in ("stage 1", "controls", "real speech"):
+        assert page.count(f"<!-- {part}: begin -->") == page.count(f"<!-- {part}: end -->") == 1
