@@ -22,12 +22,13 @@ def fields(settings: BaseModel, above: str = "") -> Iterator[str]:
         if isinstance(value, BaseModel):
             yield from fields(value, f"{above}{name}.")
         else:
-            said = ", ".join(map(str, value)) if isinstance(value, tuple) else value
-            yield f"| `{above}{name}` | {yaml.safe_dump(said).split(chr(10))[0] if value is None else told(said)} |"
+            yield f"| `{above}{name}` | {as_yaml(value)} |"
 
 
-def told(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def as_yaml(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize(
