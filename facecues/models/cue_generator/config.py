@@ -15,7 +15,7 @@ class NetworkConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    front_end: Literal["mfcc", "logmel"] = "mfcc"
+    front_end: Literal["mfcc", "mfcc-12", "logmel", "logmel-even"] = "mfcc"
     audio: int = Field(default=128, gt=0, description="size of a frame's encoded sound")
     emotion: int = Field(default=32, ge=0, description="size of the emotion's embedding; 0: the network is not told it")
     reference: int = Field(default=64, ge=0, description="size of the encoded reference; 0: it gets none")
@@ -46,6 +46,11 @@ class LossWeights(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     landmarks: float = Field(default=1.0, ge=0)
+    distance: Literal["absolute", "squared"] = Field(
+        default="absolute",
+        description="of landmarks. Absolute is sharper; squared learns from clips so few that sound tells little, where "
+        "the best absolute guess is to stand still",
+    )
     mouth: float = Field(default=3.0, gt=0, description="of the mouth's points, by the side of the others' 1")
     eyes: float = Field(default=3.0, gt=0, description="of the lids' points")
     velocity: float = Field(default=0.5, ge=0, description="of landmarks' differences in time")

@@ -2,8 +2,8 @@
 
 | term | what it is |
 |---|---|
-| landmarks | L1 of the displacement, mouth and eyes weighted |
-| velocity | L1 of its differences in time |
+| landmarks | L1, or square, of the displacement, mouth and eyes weighted |
+| velocity | the same of its differences in time |
 | gaze | cross-entropy of the bins of each axis + alpha x squared error of the expectation in bin widths |
 | pose | Gaussian negative log-likelihood of the standardised pose; L1 of a regression |
 | emotion | cross-entropy of the collaborative classifier |
@@ -48,9 +48,10 @@ def cue_losses(
     drawn[:, 0] *= weights.start
     error = (heads.frame.shape - truth.shape).reshape(*valid.shape, 68, 3)
     jump = error[:, 1:] - error[:, :-1]
+    far = torch.abs if weights.distance == "absolute" else torch.square
     return {
-        "landmarks": _mean(error.abs().mean(-1), seen),
-        "velocity": _mean(jump.abs().mean(-1), seen[:, 1:] * seen[:, :-1].clamp(max=1)),
+        "landmarks": _mean(far(error).mean(-1), seen),
+        "velocity": _mean(far(jump).mean(-1), seen[:, 1:] * seen[:, :-1].clamp(max=1)),
         "gaze": _gaze(network, heads, truth.gaze, drawn, weights.gaze_expectation),
         "pose": _pose(network, heads, truth.pose, drawn),
     }

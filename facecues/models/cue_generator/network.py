@@ -1,12 +1,12 @@
 """The network of stage 1: sound, emotion and a reference face to landmarks, gaze and head pose, frame after frame.
 
     a_t = AudioEncoder(window of sound)         e = EmotionEmbedding(label, level)         r = MLP(reference landmarks)
-    c_t = MLP(landmarks, gaze and pose of t)    h_t = LSTM([a_t, e, r, c_(t-1)])
+    c_t = MLP(gaze and pose of t)               h_t = LSTM([a_t, e, r, c_(t-1)])
     pose_t from h_t       gaze_t from h_t, pose_t and gaze_(t-1)       landmarks_t from h_t, pose_t and gaze_t
 
 Within a frame each cue is taken knowing the one before it, so that eyes can keep their aim while the head turns and
-lids can go with the eyes. One state and one feedback for all three, and gaze in bins, are reported of the paper
-(arXiv 2406.07895); the chain of the heads, the densities and all sizes are ours.
+lids can go with the eyes. Autoregression over the three cues, and gaze in bins, are reported of the paper (arXiv
+2406.07895); one state for all, what is fed back, the chain of the heads, the densities and all sizes are ours.
 """
 
 from typing import Final, NamedTuple, cast

@@ -19,6 +19,8 @@ SAMPLES_PER_FRAME: Final = AUDIO_RATE // FPS
 # whatever a matrix product's rounding makes of the number of its rows.
 BLOCK: Final = 400
 
+_LEAST_VARIANCE: Final = 1e-4  # below it a number stands still, as in silence
+
 
 @dataclass(frozen=True, slots=True)
 class FrontEnd:
@@ -34,6 +36,7 @@ class FrontEnd:
         size: numbers in a row.
         starts: T frames to (T,) int64, never decreasing.
         block: (N,) sound, a first row and where the sound is cut, in samples, to (BLOCK, size) float32 rows.
+        even: whether each number is standardised over its clip, so that rooms, microphones and loudness matter less.
     """
 
     name: str
@@ -42,6 +45,7 @@ class FrontEnd:
     size: int
     starts: Callable[[int], Int64]
     block: Callable[[Sound, int, int], Float32]
+    even: bool = False
 
     def rows(self, sound: Sound, frames: int) -> Float32:
         """All rows that the windows of a clip lie in.
@@ -59,15 +63,29 @@ class FrontEnd:
         return np.concatenate(list(self.blocks(sound, frames)))
 
     def blocks(self, sound: Sound, frames: int) -> Iterator[Float32]:
-        """The same, BLOCK rows at a time."""
+        """The same, BLOCK rows at a time. Standardised ones are made twice, so that none has to be held."""
         check_sound(sound)
         if frames < 1:
             raise ValueError(f"frames should be 1 or more, got {frames}")
         starts, end = self.starts(frames), frames * SAMPLES_PER_FRAME
         assert len(starts) == frames  # a window for each frame: the recipes themselves do not keep this
         count = int(starts[-1]) + self.steps
-        for first in range(0, count, BLOCK):
-            yield self.block(sound[:end], first, end)[: count - first]
+
+        def raw() -> Iterator[Float32]:
+            for first in range(0, count, BLOCK):
+                yield self.block(sound[:end], first, end)[: count - first]
+
+        if not self.even:
+            yield from raw()
+            return
+        total = squares = np.zeros(self.size)
+        for rows in raw():
+            total = total + rows.sum(axis=0, dtype=np.float64)
+            squares = squares + np.square(rows, dtype=np.float64).sum(axis=0)
+        mean = total / count
+        deviation = np.sqrt(np.maximum(squares / count - mean**2, _LEAST_VARIANCE))
+        for rows in raw():
+            yield ((rows - mean) / deviation).astype(np.float32)
 
 
 def windows(front_end: FrontEnd, sound: Sound, frames: int) -> Float32:

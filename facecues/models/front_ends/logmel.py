@@ -27,20 +27,21 @@ _PREEMPHASIS: Final = 0.97
 _FLOOR: Final = 1e-5
 
 
-def logmel_windows() -> FrontEnd:
-    """The front end `logmel`.
+def logmel_windows(*, even: bool = False) -> FrontEnd:
+    """The front end `logmel`, or `logmel-even`, whose bands are standardised over the clip.
 
     Row n is centred on sample 200 n. What it looks at outside of the clip is zero after the emphasis, as librosa has
     it since 0.10; before, and in Wav2Lip's own version of librosa, the sound was reflected there, which makes the
     first two and the last two rows of a clip others.
     """
     return FrontEnd(
-        name="logmel",
-        signature=f"logmel|bands:{_BANDS}|hop:{_HOP}|window:{_STEPS}|outside:zero|v:1",
+        name="logmel-even" if even else "logmel",
+        signature=f"logmel|bands:{_BANDS}|hop:{_HOP}|window:{_STEPS}|outside:zero{'|even:clip' if even else ''}|v:1",
         steps=_STEPS,
         size=_BANDS,
         starts=_starts,
         block=_block,
+        even=even,
     )
 
 
