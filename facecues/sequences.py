@@ -81,6 +81,12 @@ class CueSequences:
     def __getitem__(self, index: int) -> Cues:
         return self.cues[self.frames_of(index)]
 
+    def sound_start_s(self, index: int) -> float:
+        """When, in its file, a clip's sound begins: with the clip in a file beside the video, and in the video itself
+        at the first frame's time stamp."""
+        row = self.clips.iloc[index]
+        return float(self.begins_s[index]) if row["audio"] == row["video"] else 0.0
+
     def some(self, chosen: NDArray[np.int64]) -> "CueSequences":
         """Only these clips, in this order."""
         starts = np.concatenate([[0], np.cumsum(np.diff(self.starts)[chosen])]).astype(np.int64)

@@ -46,8 +46,9 @@ def train_cues(
     """Speech and emotion to landmarks, gaze and head pose. The same command again goes on where it stopped."""
     from facecues.models.cue_generator.config import generator_config
     from facecues.pipelines.progress import StepDisplay
-    from facecues.pipelines.training_cues import RETRIEVAL, TRAINABLE, Source
-    from facecues.pipelines.training_cues import train_cues as run
+    from facecues.pipelines.training.cues import RETRIEVAL, TRAINABLE
+    from facecues.pipelines.training.cues import train_cues as run
+    from facecues.pipelines.training.material import Source
 
     values = read_yaml(config)
     chosen = {name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None}
@@ -87,7 +88,7 @@ def train_emotion(
     """Emotion classifiers of cues and of face pictures, for `evaluate --classifier`."""
     from facecues.models.emotion.config import TrainEmotionConfig
     from facecues.pipelines.progress import StepDisplay
-    from facecues.pipelines.training_emotion import train_emotion as run
+    from facecues.pipelines.training.emotion import train_emotion as run
 
     values = read_yaml(config)
     values |= {name: each for name, each in (("split", split), ("seed", seed), ("device", device)) if each is not None}

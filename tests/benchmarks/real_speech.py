@@ -98,8 +98,7 @@ def gather(data: Path, out: Path) -> tuple[CueSequences, list[Sound]]:
             row, cues = sequences.clips.iloc[clip], sequences[clip]
             if pd.isna(row["audio"]) or cues.valid.sum() < _LEAST_FRAMES:
                 continue
-            begin = float(sequences.begins_s[clip]) if row["audio"] == row["video"] else 0.0
-            sound = read_sound(data / folder / row["audio"], start_s=begin)
+            sound = read_sound(data / folder / row["audio"], start_s=sequences.sound_start_s(clip))
             if is_audible(sound):
                 kept.append(clip)
                 sounds.append(fitted(sound, len(cues) * AUDIO_RATE // FPS))

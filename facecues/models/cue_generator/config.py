@@ -48,8 +48,8 @@ class LossWeights(BaseModel):
     landmarks: float = Field(default=1.0, ge=0)
     distance: Literal["absolute", "squared"] = Field(
         default="absolute",
-        description="of landmarks. Absolute is sharper; squared learns from clips so few that sound tells little, where "
-        "the best absolute guess is to stand still",
+        description="of landmarks. Absolute is sharper; squared learns from clips so few that sound tells little, "
+        "where the best absolute guess is to stand still",
     )
     mouth: float = Field(default=3.0, gt=0, description="of the mouth's points, by the side of the others' 1")
     eyes: float = Field(default=3.0, gt=0, description="of the lids' points")
@@ -102,6 +102,11 @@ class GeneratorConfig(BaseModel):
     loss: LossWeights = LossWeights()
     train: TrainConfig = TrainConfig()
     inference: InferenceConfig = InferenceConfig()
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether anything in the training is told the emotion."""
+        return self.network.emotion > 0 or self.loss.emotion > 0
 
 
 _OPEN_LOOP: Final = {"feedback": 0, "gaze": "regression", "pose": "regression"}

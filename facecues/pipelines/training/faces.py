@@ -16,7 +16,7 @@ from facecues.metrics.networks.mini_xception_classifier import WEIGHTS, Classifi
 from facecues.models.emotion.config import FaceTraining
 from facecues.models.emotion.fitting import Batch, confusion, draw, fit, judged, steps_of, take_sides
 from facecues.models.emotion.log import Epoch, TrainingLog
-from facecues.pipelines.face_crops import Crops
+from facecues.pipelines.training.crops import Crops
 
 _SHIFT = 3  # pixels by which a crop is moved at most, as landmarks waver
 _CONTRAST = 0.3  # by which it grows or shrinks at most

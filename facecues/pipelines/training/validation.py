@@ -37,8 +37,7 @@ def write_validation(
     for at, clip in enumerate(chosen):
         tell("drawing clips", at, len(chosen))
         row, truth = sequences.clips.iloc[int(clip)], sequences[int(clip)]
-        begin = float(sequences.begins_s[clip]) if row["audio"] == row["video"] else 0.0
-        sound = read_sound(root / row["audio"], start_s=begin)
+        sound = read_sound(root / row["audio"], start_s=sequences.sound_start_s(int(clip)))
         if sound is None:
             continue
         level = 1 if pd.isna(row["level"]) else int(row["level"])

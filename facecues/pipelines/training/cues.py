@@ -4,40 +4,29 @@ OUT is described in facecues.models.cue_generator.checkpoint; besides, OUT/curve
 held-out clips as lines: what is true on the left, what is generated on the right.
 """
 
-import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from facecues.cues import load_clips
-from facecues.errors import BackendUnavailableError, ClipError, UsageError
-from facecues.labels import EMOTIONS
+from facecues.errors import BackendUnavailableError, UsageError
 from facecues.models.cue_generator.config import VARIANTS, GeneratorConfig
-from facecues.models.cue_generator.reference import reference_frames
 from facecues.models.cue_generator.registry import kind_of
 from facecues.models.cue_generator.retrieval import Retrieval
-from facecues.models.front_ends import FrontEnd, front_end
-from facecues.models.front_ends.cache import cached_rows
 from facecues.pipelines.atomic import replacing, writing
-from facecues.pipelines.training_picture import draw_curves
-from facecues.sequences import CueSequences, read_sequences
+from facecues.pipelines.training.pictures import draw_curves
 
 try:
     from facecues.models.cue_generator.checkpoint import GENERATOR, read_description
-    from facecues.models.cue_generator.data import TrainingClips
     from facecues.models.cue_generator.training import Step, Trained, Trainer
-    from facecues.models.emotion.fitting import choose_actors
-    from facecues.pipelines.training_clips import write_validation
+    from facecues.pipelines.training.material import Material, Source, gather
+    from facecues.pipelines.training.validation import write_validation
     from facecues.preprocess.networks import require_device
 except (ImportError, OSError) as error:
     raise BackendUnavailableError(
@@ -47,28 +36,7 @@ except (ImportError, OSError) as error:
 
 RETRIEVAL: Final = "retrieval"
 TRAINABLE: Final = (*VARIANTS, RETRIEVAL)
-_LEAST_FRAMES: Final = 8  # of a clip that is learnt from
-
-Float32 = NDArray[np.float32]
-Indices = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What is learnt from.
-
-    Attributes:
-        store: of cues.
-        split: a split of it by name, whose training part is taken; None: all clips.
-        data: the dataset with the sound; None: the folder that the store is in.
-        cache: folder of features; None: in the store.
-    """
-
-    store: Path
-    split: str | None = None
-    data: Path | None = None
-    cache: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +81,6 @@ class TrainCuesSummary:
         return table
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Material:
-    clips: TrainingClips
-    learn: Indices
-    held_out: Indices
-    names: tuple[str, ...]  # of who is held out
-    digest: str
-    left_out: Mapping[str, int]
-
-
 def train_cues(
     source: Source,
     out: Path,
@@ -151,7 +109,7 @@ def train_cues(
     began, out, tell = time.monotonic(), out.absolute(), progress or (lambda *_: None)
     require_device(device)
     _check_out(out, config, variant)
-    material = _gather(source, config, tell)
+    material = gather(source, config, tell)
     _claim(out, material, variant)
     summary = TrainCuesSummary(
         out,
@@ -176,7 +134,7 @@ def train_cues(
 
     trained = trainer.train(out, material.digest, note)
     _draw(out, trained)
-    write_validation(out, material.clips.sequences, material.held_out, source_root(source), tell)
+    write_validation(out, material.clips.sequences, material.held_out, source.root, tell)
     return replace(
         summary,
         epochs=len(trained.log),
@@ -185,85 +143,6 @@ def train_cues(
         parameters=sum(one.numel() for one in trainer.network.parameters()),
         seconds=time.monotonic() - began,
     )
-
-
-def source_root(source: Source) -> Path:
-    """Where the sound is looked for."""
-    return (source.data or source.store.absolute().parent).absolute()
-
-
-def _gather(source: Source, config: GeneratorConfig, tell: Progress) -> _Material:
-    """Everything in memory, and who is held out."""
-    tell("reading cues", 0, 1)
-    chosen = load_clips(source.store, split=source.split, part="train")
-    root = source_root(source)
-    left_out: dict[str, int] = {}
-    for reason, bad in (
-        ("their emotion is not known", ~chosen["emotion"].isin(EMOTIONS)),
-        ("they have no sound", chosen["audio"].isna()),
-    ):
-        here = bad.loc[chosen.index]
-        if here.any():
-            left_out[reason] = int(here.sum())
-        chosen = chosen[~here]
-    if chosen.empty:
-        raise UsageError(f"No clip of {source.store} can be learnt from: " + "; ".join(left_out) + ".")
-    if not any((root / str(audio)).is_file() for audio in chosen["audio"]):
-        raise UsageError(
-            f"None of the sounds of {source.store}, such as {chosen['audio'].iloc[0]}, is below {root}: "
-            "tell where the dataset is with --data ROOT."
-        )
-    sequences = read_sequences(source.store, chosen)
-    tell("reading cues", 1, 1)
-    heard = front_end(config.network.front_end)
-    cache = source.cache or source.store / ".state" / "features"
-    rows, kept = [], []
-    for clip, (row, reason) in enumerate(_listen(sequences, heard, root, cache)):
-        tell("listening", clip + 1, len(sequences))
-        if row is None:
-            left_out[reason] = left_out.get(reason, 0) + 1
-        else:
-            rows.append(row)
-            kept.append(clip)
-    if len(kept) < 2:
-        raise UsageError(f"{len(kept)} clips of {source.store} can be learnt from, and two or more are needed.")
-    sequences = sequences.some(np.array(kept, np.int64))
-    clips = TrainingClips(sequences, rows, reference_frames(sequences), heard)
-    learn, held_out, names = _hold_out(sequences.clips, config.train.held_out, config.train.seed)
-    return _Material(clips, learn, held_out, names, _digest(sequences.clips, heard), left_out)
-
-
-def _listen(sequences: CueSequences, heard: FrontEnd, root: Path, cache: Path) -> Iterator[tuple[Float32 | None, str]]:
-    """For each clip its features; or None, and why."""
-    for clip, (audio, begin) in enumerate(zip(sequences.clips["audio"], sequences.begins_s, strict=True)):
-        cues = sequences[clip]
-        if cues.valid.sum() < _LEAST_FRAMES:
-            yield None, f"they have fewer than {_LEAST_FRAMES} frames with a face"
-            continue
-        # A file beside the video begins with it; the video's own sound has its time stamps.
-        own = audio == sequences.clips["video"].iloc[clip]
-        try:
-            yield cached_rows(heard, root / audio, float(begin) if own else 0.0, len(cues), cache), ""
-        except ClipError:
-            yield None, "their sound cannot be read"
-
-
-def _hold_out(clips: pd.DataFrame, share: float, seed: int) -> tuple[Indices, Indices, tuple[str, ...]]:
-    """Positions to learn from, positions to stop early on, and whose those are: other actors, if there are several."""
-    actors = clips["actor"].fillna("").astype(str)
-    if actors.nunique() > 1:
-        names = choose_actors(actors, share, seed)
-        outside = actors.isin(list(names)).to_numpy()
-    else:
-        count = max(1, round(share * len(clips)))
-        outside = np.isin(np.arange(len(clips)), np.random.default_rng(seed).permutation(len(clips))[:count])
-        names = tuple(clips["clip_id"][outside])
-    return np.flatnonzero(~outside), np.flatnonzero(outside), names
-
-
-def _digest(clips: pd.DataFrame, heard: FrontEnd) -> str:
-    known = clips[["clip_id", "content_key", "signature"]].fillna("").sort_values("clip_id")
-    return hashlib.sha256((heard.signature + known.to_csv(index=False)).encode()).hexdigest()[:16]
 
 
 def _check_out(out: Path, config: GeneratorConfig, variant: str) -> None:
@@ -294,7 +173,7 @@ def _check_out(out: Path, config: GeneratorConfig, variant: str) -> None:
                 )
 
 
-def _claim(out: Path, material: _Material, variant: str) -> None:
+def _claim(out: Path, material: Material, variant: str) -> None:
     """Makes the folder, or makes sure that it was trained on the same.
 
     Raises:

@@ -23,7 +23,7 @@ from facecues.pipelines.generation.config import GenerateConfig
 from facecues.pipelines.generation.one_off import generate_one
 from facecues.pipelines.generation.run import generate
 from facecues.pipelines.synth import synthesise
-from facecues.pipelines.training_cues import Source, train_cues
+from facecues.pipelines.training.cues import Source, train_cues
 from facecues.preprocess.sound import is_audible, read_sound
 from tests.models.cue_generator.material import small
 
@@ -194,6 +194,15 @@ def test_clips_that_cannot_be_learnt_from_are_left_out_and_counted(copy, change_
     }
     (held_out,) = made.held_out
     assert made.clips == 8 - {"M001": 1, "W002": 3, "M003": 4}[held_out]
+
+
+def test_clips_without_labels_are_learnt_from_by_what_is_not_told_them(copy, change_clips, tmp_path) -> None:
+    change_clips("", emotion=None, level=None)
+    for folder in (copy / "truth" / "frames").glob("actor=*/view=*"):  # where clips without labels are
+        tables = [pq.read_table(file, partitioning=None) for file in folder.iterdir()]
+        pq.write_table(pa.concat_tables(tables), folder / "unknown.parquet")
+    made = brief(Source(copy / "truth"), tmp_path / "run", variant="lstm", train={"epochs": 1})
+    assert not made.left_out
 
 
 def test_clips_without_a_level_are_learnt_from(copy, change_clips, tmp_path) -> None:

@@ -27,15 +27,15 @@ from facecues.errors import BackendUnavailableError, UsageError
 from facecues.models.emotion.config import TrainEmotionConfig
 from facecues.models.emotion.log import Epoch, TrainingLog
 from facecues.pipelines.atomic import StoreError, replace_text, replacing, writing
-from facecues.pipelines.training_picture import draw_training
+from facecues.pipelines.training.pictures import draw_training
 from facecues.sequences import read_sequences
 
 try:
     from facecues.models.emotion.fitting import choose_actors
     from facecues.models.emotion.folder import DESCRIPTION, classifier_files
     from facecues.models.emotion.training import train_cue_classifier
-    from facecues.pipelines.face_crops import cut_faces
-    from facecues.pipelines.training_faces import train_face_classifier
+    from facecues.pipelines.training.crops import cut_faces
+    from facecues.pipelines.training.faces import train_face_classifier
     from facecues.preprocess.networks import require_device
 except (ImportError, OSError) as error:
     raise BackendUnavailableError(

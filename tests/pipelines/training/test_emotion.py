@@ -18,10 +18,10 @@ from facecues.models.emotion.folder import load_cue_classifier
 from facecues.models.synth.corpus import SynthConfig
 from facecues.pipelines import face_crops
 from facecues.pipelines.atomic import StoreError
-from facecues.pipelines.face_crops import SQUARE, cut_faces
 from facecues.pipelines.synth import synthesise
-from facecues.pipelines.training_emotion import train_emotion
-from facecues.pipelines.training_faces import train_face_classifier
+from facecues.pipelines.training.crops import SQUARE, cut_faces
+from facecues.pipelines.training.emotion import train_emotion
+from facecues.pipelines.training.faces import train_face_classifier
 
 BRIEF = {"epochs": 2, "least_steps": 2, "batch": 8}
 SETTINGS = TrainEmotionConfig(

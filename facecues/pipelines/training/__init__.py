@@ -1,0 +1,1 @@
+"""Cue stores to generators and classifiers."""
