@@ -84,11 +84,8 @@ def gather(source: Source, config: GeneratorConfig, tell: Callable[[str, int, in
     chosen = load_clips(source.store, split=source.split, part="train")
     root = source.root
     left_out: dict[str, int] = {}
-    if not config.needs_labels:
-        # The network is not told what stands there, but something has to.
-        chosen["emotion"] = chosen["emotion"].where(chosen["emotion"].isin(EMOTIONS), NEUTRAL)
     for reason, bad in (
-        ("their emotion is not known", ~chosen["emotion"].isin(EMOTIONS)),
+        ("their emotion is not known", ~chosen["emotion"].isin(EMOTIONS) & config.needs_labels),
         ("they have no sound", chosen["audio"].isna()),
     ):
         here = bad.loc[chosen.index]
@@ -103,6 +100,9 @@ def gather(source: Source, config: GeneratorConfig, tell: Callable[[str, int, in
             "tell where the dataset is with --data ROOT."
         )
     sequences = read_sequences(source.store, chosen)
+    # Where labels are not needed, the network is not told what stands there, but something has to.
+    known = sequences.clips["emotion"].isin(EMOTIONS)
+    sequences.clips["emotion"] = sequences.clips["emotion"].where(known, NEUTRAL)
     tell("reading cues", 1, 1)
     heard = front_end(config.network.front_end)
     cache = source.cache or source.store / ".state" / "features"
