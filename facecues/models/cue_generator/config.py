@@ -91,6 +91,12 @@ class InferenceConfig(BaseModel):
     gaze: Literal["sample", "expectation"] = "sample"
     pose: Literal["sample", "expectation"] = "sample"
     temperature: float = Field(default=1.0, gt=0)
+    home_s: float = Field(
+        default=10.0,
+        ge=0,
+        description="seconds in which a head that strayed is drawn back to where its emotion has it, once a "
+        "performance is longer than a chunk of training, which tells nothing of minutes; 0: never",
+    )
 
 
 class GeneratorConfig(BaseModel):

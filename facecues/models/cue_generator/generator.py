@@ -8,10 +8,11 @@ import numpy as np
 from facecues.errors import BackendUnavailableError, UsageError, WeightsMissingError
 from facecues.labels import EMOTIONS
 from facecues.models.cue_generator.baselines import check_request
-from facecues.models.cue_generator.config import InferenceConfig
+from facecues.models.cue_generator.config import GeneratorConfig
 from facecues.models.cue_generator.contracts import CHUNK, Request
 from facecues.models.front_ends import FrontEnd, front_end
 from facecues.models.front_ends.contracts import stream
+from facecues.resample import FPS
 from facecues.sequences import Cues
 
 try:
@@ -33,17 +34,21 @@ class NetworkGenerator:
     name = "network"
 
     def __init__(
-        self, network: CueNetwork, heard: FrontEnd, inference: InferenceConfig, digest: str, device: str = "cpu"
+        self, network: CueNetwork, heard: FrontEnd, config: GeneratorConfig, digest: str, device: str = "cpu"
     ) -> None:
-        """`heard`: what the network was trained on. `digest` names the weights in the signature.
+        """`heard` and `config`: what the network was trained on, and how. `digest` names the weights in the signature.
 
         Raises:
             UsageError, BackendUnavailableError: `device` is no device, or not one of this machine.
         """
         self._device = require_device(device)
         self._network = network.eval().to(self._device)
-        self._front_end, self._inference = heard, inference
-        chosen = f"gaze:{inference.gaze},pose:{inference.pose},t:{inference.temperature:g}"
+        self._front_end, self._config = heard, config
+        inference = config.inference
+        chosen = (
+            f"gaze:{inference.gaze},pose:{inference.pose},t:{inference.temperature:g},"
+            f"home:{inference.home_s:g}s@{config.train.chunk}"
+        )
         self.signature = f"network[w:{digest}]|{chosen}|{heard.signature}"
 
     def stream(self, request: Request) -> Iterator[Cues]:
@@ -52,9 +57,8 @@ class NetworkGenerator:
         return self._stream(request)
 
     def _stream(self, request: Request) -> Iterator[Cues]:
-        inference, device = self._inference, self._device
-        luck = torch.Generator(device).manual_seed(request.seed)
-        draw = Draw(inference.gaze == "sample", inference.pose == "sample", inference.temperature, luck)
+        device = self._device
+        draw = self._draw(torch.Generator(device).manual_seed(request.seed))
         emotion = torch.tensor([EMOTIONS.index(request.emotion)], device=device)
         level = torch.tensor([float(request.level)], device=device)
         face = torch.from_numpy(np.asarray(request.reference.normalized, np.float32))[None].to(device)
@@ -65,6 +69,17 @@ class NetworkGenerator:
                 heads, state = self._network.run(Inputs(heard, emotion, level, face), state, draw)
             frame = type(heads.frame)(*(one[0] for one in heads.frame))
             yield to_cues(self._network, frame, request.reference)
+
+    def _draw(self, luck: torch.Generator) -> Draw:
+        inference = self._config.inference
+        return Draw(
+            gaze=inference.gaze == "sample",
+            pose=inference.pose == "sample",
+            temperature=inference.temperature,
+            generator=luck,
+            pull=1 / (FPS * inference.home_s) if inference.home_s else 0.0,
+            after=self._config.train.chunk,
+        )
 
 
 def load(run: Path, device: str = "cpu") -> NetworkGenerator:
@@ -85,4 +100,4 @@ def load(run: Path, device: str = "cpu") -> NetworkGenerator:
     if not (run / NETWORK).is_file():
         raise WeightsMissingError(f"{run} has no {NETWORK}, for no epoch of its training has ended: go on with it.")
     load_weights(network, run / NETWORK, f"the generator in {run}")
-    return NetworkGenerator(network, heard, described.config.inference, digest_of(run / NETWORK), device)
+    return NetworkGenerator(network, heard, described.config, digest_of(run / NETWORK), device)

@@ -93,21 +93,45 @@ class Past(NamedTuple):
     weight: Tensor
     known: Tensor
 
+    @property
+    def usual(self) -> Tensor:
+        """(B, …, 9) the mean of gaze and pose of late."""
+        return self.sums / self.weight.clamp(min=1)
+
 
 class State(NamedTuple):
-    """What a piece of a clip leaves to the next: memories of each recurrent part, and the last frame."""
+    """What a piece of a clip leaves to the next.
+
+    Attributes:
+        memories: of each recurrent part.
+        past: the last frame.
+        home: (B, 7) the pose that was expected before anything was drawn: what suits the emotion.
+        age: frames since the beginning.
+    """
 
     memories: tuple[Memory, ...]
     past: Past
+    home: Tensor
+    age: int
 
 
 class Draw(NamedTuple):
-    """How gaze and pose are taken: drawn, or expected."""
+    """How gaze and pose are taken.
+
+    Attributes:
+        gaze, pose: drawn, else expected.
+        temperature: of what is drawn.
+        generator: of the draws.
+        pull: share, each frame, of the way home by which a head is drawn back that has strayed of late.
+        after: frames for which it may go where it likes: for so long clips of training tell what heads do.
+    """
 
     gaze: bool = True
     pose: bool = True
     temperature: float = 1.0
     generator: torch.Generator | None = None
+    pull: float = 0.0
+    after: int = 0
 
 
 class CueNetwork(nn.Module):
@@ -197,7 +221,7 @@ class CueNetwork(nn.Module):
         shape, gaze, pose, known = (like.new_zeros(len(like), size) for size in (SHAPE, 2, POSE, 1))
         bins, sums = like.new_zeros(len(like), 2, self.bins.count), like.new_zeros(len(like), 2 + POSE)
         past = Past(Frame(shape, gaze, pose), bins, pose, sums, known, known)
-        return State(tuple(part.begin(like) for part in self._memory), past)
+        return State(tuple(part.begin(like) for part in self._memory), past, pose, 0)
 
     def _step(self, context: Tensor, state: State, draw: Draw) -> tuple[Heads, State]:
         hidden, memories = [], []
@@ -206,13 +230,14 @@ class CueNetwork(nn.Module):
             h, memory = part.step(x, state.memories[at])
             hidden.append(h)
             memories.append(memory)
-        heads = self._say(hidden, state.past, draw, None)
+        strayed = draw.pull > 0 and state.age > draw.after
+        heads = self._say(hidden, state.past, draw, None, home=state.home if strayed else None)
         frame = Frame(*(one.detach() for one in heads.frame))
         velocity = (frame.pose - state.past.frame.pose) * state.past.known
         sums = self.fade * state.past.sums + _drawn(frame)
         weight = self.fade * state.past.weight + 1
         past = Past(frame, self._hat(frame.gaze), velocity, sums, weight, torch.ones_like(weight))
-        return heads, State(tuple(memories), past)
+        return heads, State(tuple(memories), past, state.home if state.age else heads.pose.detach(), state.age + 1)
 
     def _past_of(self, truth: Frame) -> Past:
         """What the teacher leaves to each instant of (B, T, …)."""
@@ -235,7 +260,7 @@ class CueNetwork(nn.Module):
         heard = [past.known]
         if "shape" in self.parts[part] and self.config.feed_landmarks:
             heard.append(past.frame.shape)
-        usual = past.sums / past.weight.clamp(min=1)
+        usual = past.usual
         if "gaze" in self.parts[part]:
             heard += [past.bins.flatten(-2), usual[..., :2]]
         if "pose" in self.parts[part]:
@@ -247,10 +272,14 @@ class CueNetwork(nn.Module):
         inside = degrees.clamp(self._range[0], self._range[1])[..., None]
         return torch.relu(1 - (inside - self.centers).abs() / self.bins.width)
 
-    def _say(self, hidden: list[Tensor], past: Past, draw: Draw, truth: Frame | None) -> Heads:
+    def _say(
+        self, hidden: list[Tensor], past: Past, draw: Draw, truth: Frame | None, home: Tensor | None = None
+    ) -> Heads:
         """Heads on states (B, …, hidden). With the truth, each cue is said as if those before it were true."""
         for_shape, for_gaze, for_pose = (self.dropout(one) for one in (hidden * len(_CUES))[: len(_CUES)])
         expected, log_sigma = self._expect_pose(for_pose, past)
+        if home is not None:
+            expected = expected + draw.pull * (home - past.usual[..., 2:])
         pose = truth.pose if truth is not None else self._take_pose(expected, log_sigma, draw)
         # One state: later cues of a frame know the earlier ones. Three: they know nothing of each other.
         known = [for_gaze] + ([pose] if self.chained else [])

@@ -158,6 +158,23 @@ def test_drawn_gaze_has_the_frequencies_that_the_head_says() -> None:
     np.testing.assert_allclose(counts, said[0].softmax(-1).numpy(), atol=0.006)
 
 
+def test_a_head_that_strays_is_drawn_home_after_a_while_and_not_before() -> None:
+    net = network()
+    with torch.no_grad():  # a head that knows nothing, and wanders
+        net.pose_head.weight.zero_()
+        net.pose_head.bias.zero_()
+    long = inputs(frames=600)
+
+    def walk(pull) -> torch.Tensor:
+        draw = Draw(generator=torch.Generator().manual_seed(0), pull=pull, after=50)
+        with torch.inference_mode():
+            return net.run(long, draw=draw)[0].frame.pose
+
+    free, held = walk(0.0), walk(0.02)
+    torch.testing.assert_close(free[:, :51], held[:, :51])
+    assert held[:, 300:].abs().mean() < 0.7 * free[:, 300:].abs().mean()
+
+
 def test_levels_lie_on_a_line() -> None:
     net = network()
     low, middle, high = net.emotion(torch.tensor([3, 3, 3]), torch.tensor([1.0, 2.0, 3.0]))
