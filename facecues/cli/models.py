@@ -40,6 +40,9 @@ def train_cues(
     cache: Annotated[Path | None, typer.Option(help="Folder of audio features; default: in the store.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the clips.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed trains the same network; default 0.")] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="A run with the same network to go on from, on these clips.")
+    ] = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -63,6 +66,7 @@ def train_cues(
             settings,
             variant=variant,
             device=device or "cpu",
+            init=init,
             progress=progress,
         )
     if as_json:

@@ -37,6 +37,7 @@ class Description(BaseModel):
         front_end: signature of what the network hears.
         data: digest of the clips that it learnt from.
         parameters: how many.
+        init: digest of the weights that the training began with; None: drawn.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +47,7 @@ class Description(BaseModel):
     front_end: str
     data: str
     parameters: int
+    init: str | None = None
 
 
 class Progress(BaseModel):

@@ -20,6 +20,7 @@ from facecues.models.cue_generator.checkpoint import (
     NETWORK,
     Description,
     Progress,
+    digest_of,
     load_last,
     read_description,
     read_log,
@@ -35,7 +36,7 @@ from facecues.models.cue_generator.network import CueNetwork, Draw, Frame, Heads
 from facecues.models.cue_generator.units import fit_units, raw_pose
 from facecues.models.emotion.config import CueClassifierConfig
 from facecues.models.emotion.cue_network import CueClassifier
-from facecues.preprocess.networks import require_device
+from facecues.preprocess.networks import load_weights, require_device
 from facecues.preprocess.template import TEMPLATE
 
 _DECAY: Final = 0.01  # of weights
@@ -88,8 +89,14 @@ class Trainer:
         config: GeneratorConfig,
         *,
         device: str = "cpu",
+        init: Path | None = None,
     ) -> None:
-        """`learn` and `held_out`: positions in `clips.sequences.clips`."""
+        """`learn` and `held_out`: positions in `clips.sequences.clips`. `init`: a run to begin with the weights of.
+
+        Raises:
+            UsageError, BackendUnavailableError: `device` is no device, or not one of this machine.
+            WeightsMissingError: `init` holds no weights, or those of another network.
+        """
         self._clips, self._learn, self._held_out, self._config = clips, learn, held_out, config
         self._device = require_device(device)
         with torch.random.fork_rng():
@@ -97,6 +104,9 @@ class Trainer:
             self.network = CueNetwork(config.network, clips.front_end.steps, clips.front_end.size)
             self.classifier = CueClassifier(CueClassifierConfig())
         self._fit_units()
+        self._init = None if init is None else digest_of(init / NETWORK)
+        if init is not None:  # its units too: the weights know no others
+            load_weights(self.network, init / NETWORK, f"a training that begins with {init}")
         self.network.to(self._device)
         self.classifier.to(self._device)
         rate = config.train.learning_rate
@@ -294,4 +304,5 @@ class Trainer:
             front_end=self._clips.front_end.signature,
             data=data,
             parameters=sum(one.numel() for one in self.network.parameters()),
+            init=self._init,
         )

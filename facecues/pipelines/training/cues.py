@@ -23,7 +23,7 @@ from facecues.pipelines.atomic import replacing, writing
 from facecues.pipelines.training.pictures import draw_curves
 
 try:
-    from facecues.models.cue_generator.checkpoint import GENERATOR, read_description
+    from facecues.models.cue_generator.checkpoint import GENERATOR, NETWORK, digest_of, read_description
     from facecues.models.cue_generator.training import Step, Trained, Trainer
     from facecues.pipelines.training.material import Material, Source, gather
     from facecues.pipelines.training.validation import write_validation
@@ -88,6 +88,7 @@ def train_cues(
     *,
     variant: str = "full",
     device: str = "cpu",
+    init: Path | None = None,
     progress: Progress | None = None,
 ) -> TrainCuesSummary:
     """Trains a generator of cues. Given again, it goes on where it stopped.
@@ -98,6 +99,7 @@ def train_cues(
         config: what to train, and how; for `retrieval` the front end and what is held out count.
         variant: `retrieval`, or the name under which `config` is known.
         device: of PyTorch.
+        init: a run with the same network, to begin with the weights of; None: drawn from the seed.
         progress: called with what is done, how much of it, and of how much.
 
     Raises:
@@ -108,7 +110,8 @@ def train_cues(
     """
     began, out, tell = time.monotonic(), out.absolute(), progress or (lambda *_: None)
     require_device(device)
-    _check_out(out, config, variant)
+    _check_init(init, config)
+    _check_out(out, config, variant, init)
     material = gather(source, config, tell)
     _claim(out, material, variant)
     summary = TrainCuesSummary(
@@ -126,7 +129,7 @@ def train_cues(
         Retrieval.fit(sequences, rows, material.clips.front_end).save(out)
         tell("filling the library", 1, 1)
         return replace(summary, seconds=time.monotonic() - began)
-    trainer = Trainer(material.clips, material.learn, material.held_out, config, device=device)
+    trainer = Trainer(material.clips, material.learn, material.held_out, config, device=device, init=init)
     steps = config.train.epochs
 
     def note(step: Step) -> None:
@@ -145,7 +148,20 @@ def train_cues(
     )
 
 
-def _check_out(out: Path, config: GeneratorConfig, variant: str) -> None:
+def _check_init(init: Path | None, config: GeneratorConfig) -> None:
+    """Makes sure that a run's weights fit.
+
+    Raises:
+        UsageError: there are none, or of another network.
+    """
+    described = None if init is None else read_description(init)
+    if init is not None and (described is None or not (init / NETWORK).is_file()):
+        raise UsageError(f"--init {init} holds no trained generator: name a run of `facecues train cues`.")
+    if described is not None and described.config.network != config.network:
+        raise UsageError(f"--init {init} has another network ({described.config.network}): train with the same.")
+
+
+def _check_out(out: Path, config: GeneratorConfig, variant: str, init: Path | None) -> None:
     """Makes sure, before any work, that a folder is new, or holds a training with the same configuration.
 
     Raises:
@@ -163,6 +179,9 @@ def _check_out(out: Path, config: GeneratorConfig, variant: str) -> None:
     before = read_description(out) if kind != RETRIEVAL else None
     if before is None:
         return
+    began, begins = before.init, None if init is None else digest_of(init / NETWORK)
+    if began != begins:
+        raise UsageError(f"{out} was trained from the weights {began}, now from {begins}: use another --out.")
     for part, now in config:
         was = getattr(before.config, part)
         for name, value in now:

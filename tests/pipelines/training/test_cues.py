@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from safetensors.torch import load_file
 from scipy.io import wavfile
 
 from facecues.cues import load_clips
@@ -290,3 +291,18 @@ def test_a_run_lets_a_portrait_speak_a_stereo_sound_of_another_rate(trained, ext
         pictures = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
         assert "network[w:" in container.metadata["comment"]
     assert len(pictures) == 25 and pictures[0].shape == (256, 256)
+
+
+def test_a_training_may_begin_with_the_weights_of_another(trained, corpus, tmp_path) -> None:
+    source = Source(corpus / "truth", TEST)
+    config = small(train={"epochs": 1, "learning_rate": 1e-9})
+    train_cues(source, tmp_path / "on", config, init=trained.out)
+    before, after = (load_file(run / "network.safetensors") for run in (trained.out, tmp_path / "on"))
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
+    with pytest.raises(UsageError, match="was trained from the weights"):
+        train_cues(source, tmp_path / "on", config)
+    with pytest.raises(UsageError, match="has another network"):
+        train_cues(source, tmp_path / "off", small(network={"hidden": 24}), init=trained.out)
+    with pytest.raises(UsageError, match="holds no trained generator"):
+        train_cues(source, tmp_path / "off", config, init=tmp_path)
+    assert not (tmp_path / "off").exists()
