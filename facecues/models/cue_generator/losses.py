@@ -29,7 +29,7 @@ _EYES: Final = slice(36, 48)
 def cue_losses(
     network: CueNetwork, heads: Heads, truth: Frame, valid: Tensor, weights: LossWeights, *, forced: bool
 ) -> dict[str, Tensor]:
-    """Terms by name, unweighted.
+    """Terms by name, unweighted; those of gaze and pose only where there is a truth to hold them against.
 
     Args:
         network: that said `heads`.
@@ -49,12 +49,14 @@ def cue_losses(
     error = (heads.frame.shape - truth.shape).reshape(*valid.shape, 68, 3)
     jump = error[:, 1:] - error[:, :-1]
     far = torch.abs if weights.distance == "absolute" else torch.square
-    return {
+    terms = {
         "landmarks": _mean(far(error).mean(-1), seen),
         "velocity": _mean(far(jump).mean(-1), seen[:, 1:] * seen[:, :-1].clamp(max=1)),
-        "gaze": _gaze(network, heads, truth.gaze, drawn, weights.gaze_expectation),
-        "pose": _pose(network, heads, truth.pose, drawn),
     }
+    if forced or not network.config.autoregressive:
+        terms["gaze"] = _gaze(network, heads, truth.gaze, drawn, weights.gaze_expectation)
+        terms["pose"] = _pose(network, heads, truth.pose, drawn)
+    return terms
 
 
 def _gaze(network: CueNetwork, heads: Heads, truth: Tensor, told: Tensor, alpha: float) -> Tensor:

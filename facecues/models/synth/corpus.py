@@ -203,13 +203,13 @@ def _truth(performance: Performance, pose: _Pose, landmarks: Float32) -> pa.Reco
     return cue_rows(range(frames), times_s, [None] * frames, np.ones(frames, bool), values)
 
 
-def caption(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A copy of a (H, W, 3) frame with the word "synthetic" in its bottom left corner."""
+def caption(frame: NDArray[np.uint8], words: str = "synthetic") -> NDArray[np.uint8]:
+    """A copy of a (H, W, 3) frame with words in its bottom left corner."""
     labelled, height = np.ascontiguousarray(frame).copy(), frame.shape[0]
     font, size, margin = cv2.FONT_HERSHEY_SIMPLEX, height / 700, height // 64
-    (wide, tall), below = cv2.getTextSize("synthetic", font, size, 1)
+    (wide, tall), below = cv2.getTextSize(words, font, size, 1)
     # A dark box, so that it can be read on any background.
     corner = (wide + 2 * margin, height - tall - below - margin)
     cv2.rectangle(labelled, (0, height), corner, (24, 24, 24), cv2.FILLED)
-    cv2.putText(labelled, "synthetic", (margin, height - below), font, size, (255, 255, 255), 1, cv2.LINE_AA)
+    cv2.putText(labelled, words, (margin, height - below), font, size, (255, 255, 255), 1, cv2.LINE_AA)
     return labelled

@@ -41,7 +41,7 @@ def write_validation(
         if sound is None:
             continue
         level = 1 if pd.isna(row["level"]) else int(row["level"])
-        request = Request(sound, len(truth), row["emotion"], level, best_reference(sequences, int(clip)))
+        request = Request(sound, len(truth), row["emotion"], level, best_reference(sequences, int(clip)), seed=at)
         made = join(generator.stream(request))
         path = run / "validation" / f"{row['clip_id'].replace('/', '_')}.mp4"
         pairs = map(_side_by_side, _pictures(truth), _pictures(made))
@@ -63,4 +63,4 @@ def _pictures(cues: Cues) -> Iterator[NDArray[np.uint8]]:
 
 
 def _side_by_side(true: NDArray[np.uint8], made: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return caption(np.concatenate([true, made], axis=1))
+    return np.concatenate([caption(true, "true"), caption(made, "generated, synthetic")], axis=1)
