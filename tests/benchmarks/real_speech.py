@@ -1,11 +1,13 @@
 """Stage 1 on real speech: few clips, each person left out once.
 
-    python -m tests.benchmarks.real_speech DATA OUT [--docs docs]
+    python -m tests.benchmarks.real_speech DATA CORPUS OUT [--docs docs]
 
-DATA is the folder of real clips (mead, real, methods/reference, emotion_sources in it). Their cues are extracted into
-OUT. What is told is the correlation of the generated mouth's opening with the true one, per person: of the model, of
-the model with other people's sound, and of `retrieval`, all of which learnt from the same other people. Most clips have
-no label of emotion, so the model is the full one without what takes labels.
+DATA is the folder of real clips (mead, real, methods/reference, emotion_sources in it), CORPUS that of stage1_results,
+from which a first network learns what sounds do to mouths. Cues are extracted into OUT. For each person that network
+goes on learning from the clips of all others. What is told is the correlation of the generated mouth's opening with
+the true one, per person: of the model, of the model with other people's sound, of the network that heard no real
+speech, and of `retrieval` from the same other people. Most clips have no label of emotion, so the model is the full one
+without what takes labels.
 """
 
 import argparse
@@ -23,7 +25,7 @@ from scipy.stats import pearsonr
 from facecues.cues import load_clips
 from facecues.errors import UsageError
 from facecues.metrics.mouth import mouth_opening
-from facecues.models.cue_generator.config import GeneratorConfig, generator_config
+from facecues.models.cue_generator.config import generator_config
 from facecues.models.cue_generator.contracts import CueGenerator, Request, join
 from facecues.models.cue_generator.data import TrainingClips
 from facecues.models.cue_generator.generator import load
@@ -31,22 +33,26 @@ from facecues.models.cue_generator.reference import best_reference, reference_fr
 from facecues.models.cue_generator.retrieval import Retrieval
 from facecues.models.cue_generator.training import Trainer
 from facecues.models.front_ends import front_end
+from facecues.pipelines.training.cues import train_cues
+from facecues.pipelines.training.material import Source
 from facecues.preprocess.sound import Sound, is_audible, read_sound
 from facecues.resample import AUDIO_RATE, FPS
 from facecues.sequences import CueSequences, join_sequences, read_sequences
 from tests.benchmarks.stage1_controls import interval, table
-from tests.benchmarks.stage1_results import write_section
+from tests.benchmarks.stage1_results import TEST, write_section
 
 FOLDERS = ("mead", "real", "methods/reference", "emotion_sources")
 _LEAST_FRAMES = 20
 _BEGIN, _END = "<!-- real speech: begin -->", "<!-- real speech: end -->"
 _SHUFFLES = 4
+_NETWORK = {"front_end": "logmel-even", "emotion": 0, "hidden": 128, "audio": 64, "reference": 16, "feedback": 16}
+FIRST = generator_config("full", {"network": _NETWORK, "loss": {"emotion": 0.0}, "train": {"epochs": 6}})
 CONFIG = generator_config(
     "full",
     {
-        "network": {"emotion": 0, "hidden": 96, "audio": 64, "reference": 16, "feedback": 16, "dropout": 0.3},
-        "loss": {"emotion": 0.0},
-        "train": {"epochs": 60, "batch": 8, "chunk": 40, "patience": 60, "forced_last": 1.0},
+        "network": _NETWORK,
+        "loss": {"emotion": 0.0, "distance": "squared", "mouth": 10.0},
+        "train": {"epochs": 12, "batch": 8, "chunk": 40, "learning_rate": 5e-4, "forced_last": 1.0},
     },
 )
 
@@ -55,6 +61,7 @@ def main() -> None:
     """Extracts, trains a model for each person, and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
+    parser.add_argument("corpus", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--docs", type=Path)
     told = parser.parse_args()
@@ -64,15 +71,19 @@ def main() -> None:
     rows = [heard.rows(sound, len(sequences[clip])) for clip, sound in enumerate(sounds)]
     clips = TrainingClips(sequences, rows, reference_frames(sequences), heard)
     people = sequences.clips["actor"].to_numpy()
-    found: dict[str, list[float]] = {"model": [], "model, other people's sound": [], "retrieval": []}
+    first = told.out / "first"
+    train_cues(Source(told.corpus / "truth", TEST), first, FIRST)
+    names = ("model", "model, other people's sound", "no real speech", "retrieval")
+    found: dict[str, list[float]] = {name: [] for name in names}
     for person in np.unique(people):
         learn, left_out = np.flatnonzero(people != person), np.flatnonzero(people == person)
-        model, retrieval = fit(clips, learn, told.out / "runs" / str(person), CONFIG)
+        model, retrieval = fit(clips, learn, told.out / "runs" / str(person), first)
         for clip in left_out.tolist():
             others = np.random.default_rng(clip).choice(learn, _SHUFFLES, replace=False).tolist()
             found["model"].append(correlation(model, sequences, clip, sounds[clip]))
             wrong = [correlation(model, sequences, clip, fitted(sounds[other], len(sounds[clip]))) for other in others]
             found["model, other people's sound"].append(float(np.mean(wrong)))
+            found["no real speech"].append(correlation(load(first), sequences, clip, sounds[clip]))
             found["retrieval"].append(correlation(retrieval, sequences, clip, sounds[clip]))
         Console().print(person, {name: round(float(np.mean(values)), 3) for name, values in found.items()})
     text = report(found, people.tolist(), sequences)
@@ -118,13 +129,11 @@ def fitted(sound: Sound, length: int) -> Sound:
     return np.resize(sound, length)
 
 
-def fit(
-    clips: TrainingClips, learn: np.ndarray, run: Path, config: GeneratorConfig
-) -> tuple[CueGenerator, CueGenerator]:
+def fit(clips: TrainingClips, learn: np.ndarray, run: Path, first: Path) -> tuple[CueGenerator, CueGenerator]:
     """The model and the baseline, from the same clips."""
     run.mkdir(parents=True, exist_ok=True)
     held_out = learn[::8]
-    Trainer(clips, np.setdiff1d(learn, held_out), held_out, config).train(run, "real")
+    Trainer(clips, np.setdiff1d(learn, held_out), held_out, CONFIG, init=first).train(run, "real")
     rows = [clips.rows[clip] for clip in learn]
     return load(run), Retrieval.fit(clips.sequences.some(learn), rows, clips.front_end)
 
