@@ -16,7 +16,6 @@ from facecues.metrics.networks.emotion_classifiers import emotion_classifier
 from facecues.models.emotion.config import CueClassifierConfig, CueTraining, FaceTraining, TrainEmotionConfig
 from facecues.models.emotion.folder import load_cue_classifier
 from facecues.models.synth.corpus import SynthConfig
-from facecues.pipelines import face_crops
 from facecues.pipelines.atomic import StoreError
 from facecues.pipelines.synth import synthesise
 from facecues.pipelines.training.crops import SQUARE, cut_faces
@@ -175,7 +174,7 @@ def test_crops_are_cut_once_and_lie_where_the_classifier_looks(corpus, tmp_path,
     def never(*_):
         raise AssertionError("a video was opened again")
 
-    monkeypatch.setattr(face_crops, "Decoder", never)
+    monkeypatch.setattr(crops, "Decoder", never)
     for one, same in zip(crops, cut_faces(corpus / "truth", clips, corpus, tmp_path, 3), strict=True):
         np.testing.assert_array_equal(one, same)
 
