@@ -174,7 +174,7 @@ def test_crops_are_cut_once_and_lie_where_the_classifier_looks(corpus, tmp_path,
     def never(*_):
         raise AssertionError("a video was opened again")
 
-    monkeypatch.setattr(cutting, "Decoder", never)
+    monkeypatch.setattr("facecues.pipelines.training.crops.Decoder", never)
     for one, same in zip(crops, cut_faces(corpus / "truth", clips, corpus, tmp_path, 3), strict=True):
         np.testing.assert_array_equal(one, same)
 
