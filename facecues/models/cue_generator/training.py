@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -139,7 +140,7 @@ class Trainer:
         while not done.ended:
             epoch = done.epoch + 1
             started = time.monotonic()
-            with torch.random.fork_rng():
+            with torch.random.fork_rng(), _one_thread(self._device):
                 terms = self._epoch(epoch, log[-1] if log else {}, progress)
                 held_out = self.validate()
             log.append(
@@ -306,3 +307,14 @@ class Trainer:
             parameters=sum(one.numel() for one in self.network.parameters()),
             init=self._init,
         )
+
+
+@contextmanager
+def _one_thread(device: torch.device) -> Iterator[None]:
+    """On a CPU sums over several threads are rounded as the threads come, and no two trainings are alike."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if device.type == "cpu" else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
