@@ -6,6 +6,7 @@ from scipy.spatial.transform import Rotation
 
 FPS = 25
 AUDIO_RATE = 16_000  # samples per second, wherever sound is looked at
+SAMPLES_PER_FRAME = AUDIO_RATE // FPS
 # Two valid frames further apart than this leave a hole between them: 2.5 frames at 25 per second.
 MAX_GAP_S = 0.1
 _SLACK_S = 5e-4  # time bases are rounded, in Matroska to whole milliseconds

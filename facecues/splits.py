@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Final
 
 import pandas as pd
@@ -76,6 +77,19 @@ def make_split(clips: pd.DataFrame, name: str) -> Split:
             f"The split {name!r} finds no test clip: it needs clips {needed}; actors here: {_listing(actors)}."
         )
     return Split(name, SPLIT_VERSION, sides, hash_of_ids(clips.loc[sides == "test", "clip_id"]), absent)
+
+
+def matching(clip_ids: Iterable[str], pattern: str) -> list[bool]:
+    """Which ids fit a pattern of shells, such as `M003/front/*`.
+
+    Raises:
+        UsageError: none does.
+    """
+    ids = list(clip_ids)
+    fits = [fnmatchcase(clip_id, pattern) for clip_id in ids]
+    if not any(fits):
+        raise UsageError(f"no clip id matches --only {pattern!r}; the first is {ids[0]!r}")
+    return fits
 
 
 def hash_of_ids(clip_ids: Collection[str]) -> str:

@@ -1,8 +1,7 @@
 """What several commands share: their arguments, reading --config, printing."""
 
 import json
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,19 +51,16 @@ def check_share(fail_above: float) -> None:
 def only_matching(found: "Index", pattern: str | None) -> "Index":
     if pattern is None:
         return found
-    from dataclasses import replace
+    from facecues.splits import matching
 
-    clips = tuple(clip for clip in found.clips if fnmatchcase(clip.clip_id, pattern))
-    if not clips:
-        raise UsageError(f"no clip id matches --only {pattern!r}; the first is {found.clips[0].clip_id!r}")
-    return replace(found, clips=clips)
+    return _some(found, matching((clip.clip_id for clip in found.clips), pattern))
 
 
 def only_test(found: "Index", split: str | None) -> "Index":
     """The clips of the split's test part."""
     if split is None:
         return found
-    from dataclasses import asdict, replace
+    from dataclasses import asdict
 
     import pandas as pd
 
@@ -72,8 +68,13 @@ def only_test(found: "Index", split: str | None) -> "Index":
 
     names = ("clip_id", "actor", "emotion", "level", "number")
     clips = pd.DataFrame([{name: asdict(clip)[name] for name in names} for clip in found.clips], columns=list(names))
-    test = split_clips(clips, split) == "test"
-    return replace(found, clips=tuple(clip for clip, taken in zip(found.clips, test, strict=True) if taken))
+    return _some(found, split_clips(clips, split) == "test")
+
+
+def _some(found: "Index", chosen: Iterable[bool]) -> "Index":
+    from dataclasses import replace
+
+    return replace(found, clips=tuple(clip for clip, taken in zip(found.clips, chosen, strict=True) if taken))
 
 
 def print_json(value: object) -> None:

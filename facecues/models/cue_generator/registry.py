@@ -5,8 +5,8 @@ from pathlib import Path
 
 from facecues.errors import UsageError
 from facecues.models.cue_generator.baselines import Still
-from facecues.models.cue_generator.contracts import CueGenerator
-from facecues.models.cue_generator.retrieval import GENERATOR, Retrieval
+from facecues.models.cue_generator.contracts import GENERATOR, CueGenerator
+from facecues.models.cue_generator.retrieval import Retrieval
 
 _ALLOWED = f"give `still`, or the folder of a run of `facecues train cues`, with {GENERATOR} in it"
 

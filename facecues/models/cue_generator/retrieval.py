@@ -16,7 +16,7 @@ from facecues.config import validated
 from facecues.errors import BackendUnavailableError, UsageError
 from facecues.labels import EMOTIONS
 from facecues.models.cue_generator.baselines import check_request, hold
-from facecues.models.cue_generator.contracts import CHUNK, Reference, Request
+from facecues.models.cue_generator.contracts import CHUNK, GENERATOR, Reference, Request
 from facecues.models.cue_generator.library import Library, LibraryConfig, SoundSpace, make_library
 from facecues.models.front_ends import FrontEnd, front_end, stream
 from facecues.resample import FPS
@@ -26,7 +26,6 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
-GENERATOR = "generator.json"
 _TENSORS = "library.safetensors"
 _VERSION = 1  # raise when the same library gives other cues
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,6 @@ from torch.nn.functional import cross_entropy
 
 from facecues.errors import FacecuesError
 from facecues.models.cue_generator.checkpoint import (
-    GENERATOR,
     LOG,
     NETWORK,
     Description,
@@ -31,6 +30,7 @@ from facecues.models.cue_generator.checkpoint import (
     write_text,
 )
 from facecues.models.cue_generator.config import GeneratorConfig
+from facecues.models.cue_generator.contracts import GENERATOR
 from facecues.models.cue_generator.data import Batch, TrainingClips
 from facecues.models.cue_generator.losses import cue_losses
 from facecues.models.cue_generator.network import CueNetwork, Draw, Frame, Heads
@@ -56,14 +56,12 @@ class Step:
     Attributes:
         epoch: that is under way, from 1. epochs: in all.
         step, steps: batches of this epoch.
-        log: of the last epoch that ended; empty before.
     """
 
     epoch: int
     epochs: int
     step: int
     steps: int
-    log: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ class Trainer:
             epoch = done.epoch + 1
             started = time.monotonic()
             with torch.random.fork_rng(), _one_thread(self._device):
-                terms = self._epoch(epoch, log[-1] if log else {}, progress)
+                terms = self._epoch(epoch, progress)
                 held_out = self.validate()
             log.append(
                 {
@@ -167,7 +165,7 @@ class Trainer:
         ended = epoch == settings.epochs or epoch - best >= settings.patience
         return Progress(epoch=epoch, best=best, best_loss=best_loss, ended=ended)
 
-    def _epoch(self, epoch: int, last: Mapping[str, Any], progress: Callable[[Step], None] | None) -> Terms:
+    def _epoch(self, epoch: int, progress: Callable[[Step], None] | None) -> Terms:
         settings = self._config.train
         rng = np.random.default_rng([settings.seed, epoch])
         torch.manual_seed(int(rng.integers(2**31)))
@@ -181,7 +179,7 @@ class Trainer:
             for name, value in self._step(batch.to(self._device), self._rate(at), epoch, forced=forced).items():
                 said.setdefault(name, []).append(value)
             if progress is not None:
-                progress(Step(epoch, settings.epochs, step, self._steps, last))
+                progress(Step(epoch, settings.epochs, step, self._steps))
         return {name: float(np.mean(values)) for name, values in said.items()}
 
     def _step(self, batch: Batch, rate: float, epoch: int, *, forced: bool) -> Terms:

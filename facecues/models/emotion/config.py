@@ -4,6 +4,10 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+# In the folder of a trained classifier, of cues or of faces.
+DESCRIPTION: Final = "emotion.json"
+WEIGHTS: Final = "emotion.safetensors"
+
 Stream = Literal["landmarks", "gaze", "pose"]
 STREAMS: Final[tuple[Stream, ...]] = get_args(Stream)
 

@@ -5,7 +5,7 @@ A trained face-crop classifier has the same two files and another `network`; fac
 
 import hashlib
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from facecues.errors import BackendUnavailableError, UsageError, WeightsMissingError
 from facecues.labels import EMOTIONS
-from facecues.models.emotion.config import CueClassifierConfig, Stream
+from facecues.models.emotion.config import DESCRIPTION, WEIGHTS, CueClassifierConfig, Stream
 
 try:
     import torch
@@ -26,9 +26,6 @@ except (ImportError, OSError) as error:
         f"cue classifiers need PyTorch and safetensors, which do not import here ({error}): "
         "pip install 'facecues[torch]'"
     ) from error
-
-DESCRIPTION: Final = "emotion.json"
-WEIGHTS: Final = "emotion.safetensors"
 
 Float32 = NDArray[np.float32]
 

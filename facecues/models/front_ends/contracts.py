@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecues.preprocess.sound import Sound, check_sound
-from facecues.resample import AUDIO_RATE, FPS
+from facecues.resample import SAMPLES_PER_FRAME
 
 Float32 = NDArray[np.float32]
 Int64 = NDArray[np.int64]
-
-SAMPLES_PER_FRAME: Final = AUDIO_RATE // FPS
 
 # Rows are always made so many at a time, in the same places: then a stream has the very bytes that the whole has,
 # whatever a matrix product's rounding makes of the number of its rows.

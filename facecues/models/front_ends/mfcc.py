@@ -9,10 +9,10 @@ from typing import Final
 
 import numpy as np
 
-from facecues.models.front_ends.contracts import BLOCK, SAMPLES_PER_FRAME, Float32, FrontEnd, Int64, excerpt
+from facecues.models.front_ends.contracts import BLOCK, Float32, FrontEnd, Int64, excerpt
 from facecues.preprocess.mfcc import MFCC_RATE, mfcc
 from facecues.preprocess.sound import Sound
-from facecues.resample import AUDIO_RATE, FPS
+from facecues.resample import AUDIO_RATE, FPS, SAMPLES_PER_FRAME
 
 _STEPS: Final = 28
 _PER_FRAME: Final = MFCC_RATE // FPS

@@ -19,9 +19,8 @@ from facecues.pipelines.atomic import replacing, writing
 from facecues.pipelines.generation.portrait import RENDERER, lead, reference_of_head
 from facecues.pipelines.generation.videos import TITLE
 from facecues.preprocess.sound import Sound, read_sound
-from facecues.resample import AUDIO_RATE, FPS
+from facecues.resample import SAMPLES_PER_FRAME
 
-_SAMPLES = AUDIO_RATE // FPS  # for each frame
 _TELL_EVERY = 25  # frames
 
 
@@ -74,7 +73,7 @@ def generate_one(
     sound = _sound(audio)
     head = WarpHead.prepare(read_picture(portrait), size)
     reference = reference_of_head(head)
-    frames = -(-len(sound) // _SAMPLES)
+    frames = -(-len(sound) // SAMPLES_PER_FRAME)
     request = Request(sound, frames, emotion, level, reference, seed)
 
     def pictures() -> Iterator[NDArray[np.uint8]]:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -20,6 +19,7 @@ from facecues.preprocess.index import Index
 from facecues.preprocess.layouts import Clip
 from facecues.reasons import ClipReason
 from facecues.sequences import read_sequences
+from facecues.splits import matching
 
 
 def make_order(settings: GenerateConfig, generator: str, store: Path, out: Path) -> tuple[Order, Index]:
@@ -85,10 +85,7 @@ def _digest(text: str) -> str:
 def _chosen(settings: GenerateConfig, store: Path) -> pd.DataFrame:
     clips = load_clips(store, split=settings.split)
     if settings.only is not None:
-        matching = [fnmatchcase(clip_id, settings.only) for clip_id in clips["clip_id"]]
-        if not any(matching):
-            raise UsageError(f"no clip id matches --only {settings.only!r}; the first is {clips['clip_id'].iloc[0]!r}")
-        clips = clips[matching].reset_index(drop=True)
+        clips = clips[matching(clips["clip_id"], settings.only)].reset_index(drop=True)
     if settings.actors is None:
         return clips
     unknown = sorted(set(settings.actors) - set(clips["actor"].dropna()))

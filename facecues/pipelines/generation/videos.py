@@ -31,7 +31,7 @@ from facecues.pipelines.work import GRACE, GRACE_S, job_marker, sentence_of
 from facecues.preprocess.decode import Decoder
 from facecues.preprocess.landmarks.facemesh import FaceMeshBackend
 from facecues.reasons import ClipReason
-from facecues.resample import AUDIO_RATE, FPS
+from facecues.resample import SAMPLES_PER_FRAME
 from facecues.sequences import Cues
 
 TITLE = "synthetic: facecues generate"
@@ -117,7 +117,7 @@ def _render(studio: Studio, clip: Row) -> int:
     root = studio.order.root
     person = _people(studio.order).of(clip["clip_id"])
     head = _head(root / person.video, person.time_s, size)
-    sound = sound_of(root / clip["audio"], root / clip["video"], person)[: clip["frames"] * AUDIO_RATE // FPS]
+    sound = sound_of(root / clip["audio"], root / clip["video"], person)[: clip["frames"] * SAMPLES_PER_FRAME]
     metadata = {
         "title": TITLE,
         "comment": comment,

@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 from facecues.config import Limits
 from facecues.cues import load_cues, to_array
 from facecues.errors import ClipError
-from facecues.metrics.networks.face_crop import FaceCrop
-from facecues.metrics.networks.mini_xception_classifier import _SQUARE, _grey
+from facecues.metrics.networks.mini_xception_classifier import SQUARE, grey
 from facecues.pipelines.atomic import replacing, writing
 from facecues.preprocess.decode import Decoder
 
-SQUARE: Final[FaceCrop] = _SQUARE
 _VERSION: Final = 1  # raise when the same video, landmarks and number give other crops
 _AT_ONCE: Final = 64  # clips whose landmarks are in memory together
 
@@ -113,7 +111,7 @@ def _cut(job: Job) -> None:
         with Decoder(video, Limits()) as decoder:
             for frame in decoder:
                 if frame.index in wanted:
-                    crops.append(SQUARE.cut(_grey(frame.rgb()[None]), wanted[frame.index][None])[0])
+                    crops.append(SQUARE.cut(grey(frame.rgb()[None]), wanted[frame.index][None])[0])
                 if len(crops) == len(wanted):
                     break
     except ClipError:

@@ -17,13 +17,14 @@ from rich.table import Table
 
 from facecues.errors import BackendUnavailableError, UsageError
 from facecues.models.cue_generator.config import VARIANTS, GeneratorConfig
+from facecues.models.cue_generator.contracts import GENERATOR
 from facecues.models.cue_generator.registry import kind_of
 from facecues.models.cue_generator.retrieval import Retrieval
 from facecues.pipelines.atomic import replacing, writing
 from facecues.pipelines.training.pictures import draw_curves
 
 try:
-    from facecues.models.cue_generator.checkpoint import GENERATOR, NETWORK, digest_of, read_description
+    from facecues.models.cue_generator.checkpoint import NETWORK, digest_of, read_description
     from facecues.models.cue_generator.training import Step, Trained, Trainer
     from facecues.pipelines.training.material import Material, Source, gather
     from facecues.pipelines.training.validation import write_validation
@@ -130,10 +131,9 @@ def train_cues(
         tell("filling the library", 1, 1)
         return replace(summary, seconds=time.monotonic() - began)
     trainer = Trainer(material.clips, material.learn, material.held_out, config, device=device, init=init)
-    steps = config.train.epochs
 
     def note(step: Step) -> None:
-        tell(f"epoch {step.epoch} of {steps}", step.step, step.steps)
+        tell(f"epoch {step.epoch} of {step.epochs}", step.step, step.steps)
 
     trained = trainer.train(out, material.digest, note)
     _draw(out, trained)

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from facecues.cues import load_clips
 from facecues.errors import BackendUnavailableError, UsageError
-from facecues.models.emotion.config import TrainEmotionConfig
+from facecues.models.emotion.config import DESCRIPTION, TrainEmotionConfig
 from facecues.models.emotion.log import Epoch, TrainingLog
 from facecues.pipelines.atomic import StoreError, replace_text, replacing, writing
 from facecues.pipelines.training.pictures import draw_training
@@ -32,7 +32,7 @@ from facecues.sequences import read_sequences
 
 try:
     from facecues.models.emotion.fitting import choose_actors
-    from facecues.models.emotion.folder import DESCRIPTION, classifier_files
+    from facecues.models.emotion.folder import classifier_files
     from facecues.models.emotion.training import train_cue_classifier
     from facecues.pipelines.training.crops import cut_faces
     from facecues.pipelines.training.faces import train_face_classifier

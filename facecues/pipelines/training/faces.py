@@ -10,10 +10,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from facecues.labels import EMOTIONS
-from facecues.metrics.networks.emotion_classifiers import DESCRIPTION
 from facecues.metrics.networks.mini_xception import MiniXception
-from facecues.metrics.networks.mini_xception_classifier import WEIGHTS, ClassifierDescription
-from facecues.models.emotion.config import FaceTraining
+from facecues.metrics.networks.mini_xception_classifier import ClassifierDescription
+from facecues.models.emotion.config import DESCRIPTION, WEIGHTS, FaceTraining
 from facecues.models.emotion.fitting import Batch, confusion, draw, fit, judged, steps_of, take_sides
 from facecues.models.emotion.log import Epoch, TrainingLog
 from facecues.pipelines.training.crops import Crops

@@ -18,6 +18,7 @@ from facecues.pipelines.atomic import replacing, writing
 from facecues.preprocess.geometry import Similarity, rotation_matrix
 from facecues.preprocess.pupils import relocate_with_pupils
 from facecues.preprocess.sound import read_sound
+from facecues.resample import SAMPLES_PER_FRAME
 from facecues.sequences import Cues, CueSequences
 
 _CLIPS: Final = 3
@@ -47,7 +48,7 @@ def write_validation(
         pairs = map(_side_by_side, _pictures(truth), _pictures(made))
         metadata = {"title": "synthetic: facecues train cues", "comment": f"true and generated: {row['clip_id']}"}
         with replacing(path) as temporary, writing(path):
-            write_video(temporary, pairs, audio=sound[: len(truth) * 640], metadata=metadata)
+            write_video(temporary, pairs, audio=sound[: len(truth) * SAMPLES_PER_FRAME], metadata=metadata)
     tell("drawing clips", len(chosen), len(chosen))
 
 

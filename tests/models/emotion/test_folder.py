@@ -8,9 +8,9 @@ import torch
 
 from facecues.errors import UsageError, WeightsMissingError
 from facecues.labels import EMOTIONS
-from facecues.models.emotion.config import STREAMS, CueClassifierConfig
+from facecues.models.emotion.config import DESCRIPTION, STREAMS, WEIGHTS, CueClassifierConfig
 from facecues.models.emotion.cue_network import CueClassifier
-from facecues.models.emotion.folder import DESCRIPTION, WEIGHTS, classifier_files, load_cue_classifier
+from facecues.models.emotion.folder import classifier_files, load_cue_classifier
 from tests.models.emotion.performers import act
 
 CONFIG = CueClassifierConfig(architecture="conv", hidden=16)
