@@ -11,6 +11,7 @@ from facecues.cli.app import app, train_app
 from facecues.cli.options import Json, Only, Scheduler, Workers, check_share, print_json, read_yaml, section
 from facecues.config import validated
 from facecues.errors import UsageError
+from facecues.labels import NEUTRAL
 
 Clips = Annotated[Path, typer.Argument(help="Folder of a cue store.")]
 Run = Annotated[Path, typer.Option(help="Folder of the run; made when it is not there.")]
@@ -128,8 +129,11 @@ def generate(
     reference: Annotated[
         str, typer.Option(help="neutral: a frame of another clip; first: the clip's own.")
     ] = "neutral",
-    renderer: Annotated[str | None, typer.Option(help="warp: videos as well; none: cues alone.")] = None,
-    size: Annotated[int, typer.Option(help="Side of the videos: 256 or 512 pixels.")] = 256,
+    renderer: Annotated[
+        str | None, typer.Option(help="warp, or a run of `train keypoints`: videos as well; none: cues alone.")
+    ] = None,
+    size: Annotated[int, typer.Option(help="Side of the face's frames: 256 or 512 pixels.")] = 256,
+    paste_back: Annotated[bool, typer.Option(help="Put the face back into the whole picture.")] = False,
     audio: Annotated[Path | None, typer.Option(help="Instead of a store: one sound …")] = None,
     portrait: Annotated[Path | None, typer.Option(help="… and one picture of a face, to one video.")] = None,
     seed: Annotated[int, typer.Option(help="Another one gives another performance.")] = 0,
@@ -144,7 +148,29 @@ def generate(
     if (store is None) == (audio is None) or (audio is None) != (portrait is None):
         raise UsageError("generate takes either a STORE, or --audio and --portrait, together with GENERATOR and --out.")
     if audio is not None and portrait is not None:
-        _one(generator, audio, portrait, emotion, level, out, size, seed, device or "cpu", as_json=as_json)
+        from facecues.pipelines.generation.one_off import generate_one
+        from facecues.pipelines.progress import StepDisplay
+
+        with StepDisplay() as steps:
+            made = generate_one(
+                generator,
+                audio,
+                portrait,
+                emotion=emotion or NEUTRAL,
+                level=1 if level is None else level,
+                out=out,
+                renderer=renderer or "warp",
+                size=size,
+                paste_back=paste_back,
+                seed=seed,
+                device=device or "cpu",
+                progress=lambda done, total: steps("frames", done, total),
+            )
+        if as_json:
+            print_json(asdict(made))
+        else:
+            rate = made.frames / made.seconds
+            Console().print(f"{made.video}  {made.frames} frames, {rate:.0f} frames/s", highlight=False, soft_wrap=True)
         return
     assert store is not None
     from facecues.pipelines.generation.config import GenerateConfig
@@ -162,6 +188,7 @@ def generate(
         "reference": reference,
         "renderer": None if renderer == "none" else renderer,
         "size": size,
+        "paste_back": paste_back,
         "seed": seed,
         "device": device or "cpu",
     }
@@ -176,39 +203,3 @@ def generate(
         raise typer.Exit(130)
     if len(summary.failures) > fail_above * summary.clips:
         raise typer.Exit(1)
-
-
-def _one(  # noqa: PLR0917
-    generator: str,
-    audio: Path,
-    portrait: Path,
-    emotion: str | None,
-    level: int | None,
-    out: Path,
-    size: int,
-    seed: int,
-    device: str,
-    *,
-    as_json: bool,
-) -> None:
-    from facecues.pipelines.generation.one_off import generate_one
-    from facecues.pipelines.progress import StepDisplay
-
-    with StepDisplay() as progress:
-        made = generate_one(
-            generator,
-            audio,
-            portrait,
-            emotion="neutral" if emotion is None else emotion,
-            level=1 if level is None else level,
-            out=out,
-            size=size,
-            seed=seed,
-            device=device,
-            progress=lambda done, total: progress("frames", done, total),
-        )
-    if as_json:
-        print_json(asdict(made))
-    else:
-        rate = made.frames / made.seconds
-        Console().print(f"{made.video}  {made.frames} frames, {rate:.0f} frames/s", highlight=False, soft_wrap=True)

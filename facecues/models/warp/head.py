@@ -56,11 +56,13 @@ class WarpHead:
         size: side of the frames, pixels.
         neutral: (68, 3) float64, the face at rest with its mouth closed, template units.
         pose: head to frame, as in the portrait.
+        crop: (2, 3) float64, pixels of the portrait, mirrored if the look is, to those of the frames.
     """
 
     size: int
     neutral: Float64
     pose: Similarity
+    crop: Float64
     _rest: Float64  # (V, 3) head frame
     _carried: Float64  # (V, 68)
     _still: Float64  # (V, 3) frame pixels: where a vertex that does not move with the head stays
@@ -181,11 +183,17 @@ def _build(portrait: Portrait, look: Look) -> WarpHead:
         *mouth_interior(closed, atlas),
     ]
     atlas = replace(atlas, image=look.recolor(atlas.image))
-    return _reshaped(layers, atlas, closed, pose, radii, look)
+    return _reshaped(layers, atlas, closed, pose, radii, look, portrait.crop)
 
 
 def _reshaped(  # noqa: PLR0917
-    layers: list[Layer], atlas: Atlas, closed: Float64, pose: Similarity, radii: Float64, look: Look
+    layers: list[Layer],
+    atlas: Atlas,
+    closed: Float64,
+    pose: Similarity,
+    radii: Float64,
+    look: Look,
+    crop: Float64,
 ) -> WarpHead:
     rest = np.concatenate([layer.rest for layer in layers])
     still = relocate(rest, pose)
@@ -204,6 +212,7 @@ def _reshaped(  # noqa: PLR0917
     return WarpHead(
         size,
         *face,
+        crop,
         rest,
         np.concatenate([layer.carried for layer in layers]),
         still,

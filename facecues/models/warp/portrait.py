@@ -31,12 +31,14 @@ class Portrait:
         mesh: (468, 3) float64 points of the face mesh, pixels of `image`; the lids are the iris network's.
         landmarks: (68, 3) float64, pixels of `image`.
         irises: (2, 2) float64 iris centres, right eye first, pixels of `image`.
+        crop: (2, 3) float64, pixels of the picture that was read to those of `image`.
     """
 
     image: NDArray[np.uint8]
     mesh: NDArray[np.float64]
     landmarks: NDArray[np.float64]
     irises: NDArray[np.float64]
+    crop: NDArray[np.float64]
 
 
 def read_portrait(
@@ -99,7 +101,7 @@ def _read(
     landmarks[36:48] = eyes.contours
     refined = placed.astype(np.float64)
     refined[EYE_RINGS, :2] = eyes.rings
-    return Portrait(square, refined, landmarks, eyes.irises[:, :2].astype(np.float64))
+    return Portrait(square, refined, landmarks, eyes.irises[:, :2].astype(np.float64), crop)
 
 
 def _as_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:

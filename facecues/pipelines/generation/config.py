@@ -27,8 +27,9 @@ class GenerateConfig(BaseModel):
     reference: ReferenceName = Field(
         default="neutral", description="a neutral frame of another clip, or the clip's own first one"
     )
-    renderer: Literal["warp"] | None = None
+    renderer: str | None = Field(default=None, description="`warp`, or the folder of a run of `train keypoints`")
     size: Literal[256, 512] = Field(default=256, description="side of rendered frames, pixels")
+    paste_back: bool = Field(default=False, description="whether the face is put back into the whole picture")
     seed: int = Field(default=0, ge=0)
     device: str = "cpu"
 
@@ -59,5 +60,6 @@ class Order(ExtractConfig):
     generator_content: str = Field(description="of the run's folder: names, sizes and times of its files")
     store: Path
     store_content: str = Field(description="of all its clips, any of which may be a reference")
+    renderer_content: str = Field(default="", description="as generator_content")
     root: Path
     settings: GenerateConfig

@@ -12,6 +12,8 @@ from facecues.cues import load_clips
 from facecues.errors import UsageError
 from facecues.labels import EMOTIONS, LEVELS
 from facecues.models.cue_generator.baselines import Still
+from facecues.models.rendering.registry import open_renderer
+from facecues.models.rendering.warp import WARP
 from facecues.pipelines.generation.config import GenerateConfig, Order
 from facecues.pipelines.generation.people import table_rows
 from facecues.pipelines.rows import Row
@@ -38,6 +40,9 @@ def make_order(settings: GenerateConfig, generator: str, store: Path, out: Path)
     Raises:
         UsageError: no clip can be made; the message says why. Nothing was written.
     """
+    renderer, renderer_content = (None, "") if settings.renderer is None else _found(settings.renderer)
+    if renderer is not None:
+        open_renderer(renderer, settings.device)  # refused now, not by each worker
     store = store.absolute()
     clips = _chosen(settings, store)
     _check_gaze(store, clips)
@@ -45,8 +50,7 @@ def make_order(settings: GenerateConfig, generator: str, store: Path, out: Path)
     root = _root(settings, store, clips, sounds)
     if out.resolve() == root.resolve():
         raise UsageError(f"{out} is the dataset itself, whose videos would be overwritten: name another folder.")
-    is_run = generator != Still.name and Path(generator).is_dir()
-    named = str(Path(generator).absolute()) if is_run else generator
+    named, content = _found(generator)
     index = Index(
         root,
         _layout(store),
@@ -58,19 +62,25 @@ def make_order(settings: GenerateConfig, generator: str, store: Path, out: Path)
         raise UsageError(f"No clip of {store} can be generated, such as {first.clip_id}: {first.message}.")
     order = Order(
         generator=named,
-        generator_content=_content_of_run(Path(named)) if is_run else "",
+        generator_content=content,
         store=store,
         store_content=_content_of_store(store),
+        renderer_content=renderer_content,
         root=root,
-        settings=settings,
+        settings=settings.model_copy(update={"renderer": renderer}),
         device=settings.device,
     )
     return order, index
 
 
-def _content_of_run(folder: Path) -> str:
+def _found(name_or_run: str) -> tuple[str, str]:
+    """A name as it is; a run's folder as an absolute path, and what is in it."""
+    folder = Path(name_or_run)
+    if name_or_run in {Still.name, WARP} or not folder.is_dir():
+        return name_or_run, ""
     entries = [(file.name, file.stat()) for file in sorted(folder.glob("*"))]
-    return _digest(repr([(name, entry.st_size, entry.st_mtime_ns) for name, entry in entries]))
+    content = _digest(repr([(name, entry.st_size, entry.st_mtime_ns) for name, entry in entries]))
+    return str(folder.absolute()), content
 
 
 def _content_of_store(store: Path) -> str:

@@ -1,7 +1,7 @@
 """What runs in a worker when generated cues become a video: one clip of the store of cues, led by its portrait."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -11,25 +11,24 @@ import av
 import av.error
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from facecues.config import Limits
 from facecues.cues import load_clips, load_cues, to_array
 from facecues.errors import ClipError, FacecuesError, UsageError
 from facecues.models.media import write_video
+from facecues.models.rendering.contracts import Head, Picture, Renderer
+from facecues.models.rendering.paste import Setting
+from facecues.models.rendering.registry import open_renderer
 from facecues.models.synth.corpus import caption
-from facecues.models.warp import WarpHead
 from facecues.pipelines.atomic import replacing, writing
 from facecues.pipelines.events import Failure
 from facecues.pipelines.generation.config import Order
 from facecues.pipelines.generation.cues import sound_of
 from facecues.pipelines.generation.people import People, Person
-from facecues.pipelines.generation.portrait import RENDERER, lead
 from facecues.pipelines.rows import Row
 from facecues.pipelines.watchdog import has_fired, watchdog
 from facecues.pipelines.work import GRACE, GRACE_S, job_marker, sentence_of
 from facecues.preprocess.decode import Decoder
-from facecues.preprocess.landmarks.facemesh import FaceMeshBackend
 from facecues.reasons import ClipReason
 from facecues.resample import SAMPLES_PER_FRAME
 from facecues.sequences import Cues
@@ -101,10 +100,10 @@ def render(studio: Studio, clip: Row) -> Rendered:
 
 def _render(studio: Studio, clip: Row) -> int:
     target = studio.out / video_of(clip)
-    size = studio.order.settings.size
+    settings = studio.order.settings
     comment = (
         f"{clip['clip_id']} of {clip['signature']}, cues {clip['content_key'][:16]}, sound {clip['audio']}, "
-        f"{RENDERER}@{size}"
+        f"{drawn_by(_renderer(studio.order), settings.size, paste_back=settings.paste_back)}"
     )
     if target.exists():
         there = _metadata_of(target)
@@ -116,7 +115,7 @@ def _render(studio: Studio, clip: Row) -> int:
             )
     root = studio.order.root
     person = _people(studio.order).of(clip["clip_id"])
-    head = _head(root / person.video, person.time_s, size)
+    head, setting = _portrayed(studio.order, root / person.video, person.time_s)
     sound = sound_of(root / clip["audio"], root / clip["video"], person)[: clip["frames"] * SAMPLES_PER_FRAME]
     metadata = {
         "title": TITLE,
@@ -126,13 +125,25 @@ def _render(studio: Studio, clip: Row) -> int:
     with writing(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as temporary:
-        return write_video(temporary, _frames(studio, clip, head, person), audio=sound, metadata=metadata)
+        frames = _frames(studio, clip, head, person)
+        return write_video(temporary, finished(frames, setting), audio=sound, metadata=metadata)
 
 
-def _frames(studio: Studio, clip: Row, head: WarpHead, person: Person) -> Iterator[NDArray[np.uint8]]:
+def drawn_by(renderer: Renderer, size: int, *, paste_back: bool) -> str:
+    """Names everything that changes how cues look."""
+    return f"{renderer.signature}@{size}{', pasted back' if paste_back else ''}"
+
+
+def finished(frames: Iterable[Picture], setting: Setting | None) -> Iterator[Picture]:
+    """Frames as they are written: put back into the picture if there is one, and marked as synthetic."""
+    for frame in frames:
+        yield caption(frame if setting is None else setting.place(frame))
+
+
+def _frames(studio: Studio, clip: Row, head: Head, person: Person) -> Iterator[Picture]:
     cues = _cues_of(studio.cues, clip["clip_id"])
     for start in range(0, len(cues), _CHUNK):
-        yield from map(caption, head.render(lead(head, cues[start : start + _CHUNK], person.reference)))
+        yield from head.render(cues[start : start + _CHUNK], person.reference)
 
 
 def _cues_of(store: Path, clip_id: str) -> Cues:
@@ -152,21 +163,24 @@ def _people(order: Order) -> People:
     return People(order.store, order.settings.reference)
 
 
+@lru_cache(maxsize=1)
+def _renderer(order: Order) -> Renderer:
+    assert order.settings.renderer is not None
+    return open_renderer(order.settings.renderer, order.device)
+
+
 @lru_cache(maxsize=4)
-def _head(video: Path, time_s: float, size: int) -> WarpHead:
+def _portrayed(order: Order, video: Path, time_s: float) -> tuple[Head, Setting | None]:
     """The portrait that a frame of a video is. Raises ClipError where it cannot be one."""
+    picture, settings = _picture(video, time_s), order.settings
     try:
-        return WarpHead.prepare(_picture(video, time_s), size, backend=_backend())
+        head = _renderer(order).prepare(picture, settings.size)
     except UsageError as error:
         raise ClipError(ClipReason.NO_FACE, f"the frame of {video.name} at {time_s:.2f} s: {error}") from error
+    return head, Setting.of(picture, head.crop, head.size) if settings.paste_back else None
 
 
-@lru_cache(maxsize=1)
-def _backend() -> FaceMeshBackend:
-    return FaceMeshBackend()
-
-
-def _picture(video: Path, time_s: float) -> NDArray[np.uint8]:
+def _picture(video: Path, time_s: float) -> Picture:
     """The frame that is shown nearest to a time, (H, W, 3) uint8 RGB."""
     best = None
     with Decoder(video, Limits()) as decoder:

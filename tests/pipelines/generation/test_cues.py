@@ -263,6 +263,7 @@ def test_what_nothing_can_be_made_of_is_refused_in_a_sentence_and_nothing_is_wri
     refused("Unknown split 'nobody'", split="nobody")
     refused("None of the sounds of .* is below .*: tell where the dataset is with --data ROOT", data=tmp_path)
     refused("There is no generator 'nothing'", generator="nothing")
+    refused("There is no renderer 'magic': give `warp`, or the folder", renderer="magic")
     refused("not a finished cue store", store=tmp_path)
     with pytest.raises(UsageError, match="is the dataset itself"):
         made(out="corpus")
@@ -275,7 +276,6 @@ def test_settings_are_checked_before_anything_is_read():
     for values, message in (
         ({"emotion": "joyful"}, "Unknown emotion 'joyful'; use one of angry"),
         ({"level": 4}, "Unknown level 4; use one of 1, 2, 3"),
-        ({"renderer": "magic"}, "renderer: Input should be 'warp'"),
         ({"size": 300}, "size: Input should be 256 or 512"),
         ({"reference": "best"}, "reference: Input should be 'neutral' or 'first'"),
     ):

@@ -10,6 +10,9 @@ import pytest
 
 from facecues.errors import UsageError
 from facecues.models import media
+from facecues.models.media import read_picture
+from facecues.models.rendering.lead import reference_at
+from facecues.models.rendering.warp import WarpRenderer
 from facecues.pipelines.generation import one_off
 from facecues.pipelines.generation.one_off import generate_one
 from facecues.preprocess.geometry import Similarity
@@ -48,9 +51,10 @@ def stereo(tmp_path):
 def cardboard(monkeypatch):
     """A head whose frames cost nothing."""
     pose = Similarity(np.eye(3), np.float64(58), np.array([128.0, 112.0, 0.0]))
-    blank = np.zeros((256, 256, 3), np.uint8)
-    head = SimpleNamespace(neutral=TEMPLATE, pose=pose, render=lambda points: (blank for _ in points))
-    monkeypatch.setattr(one_off.WarpHead, "prepare", lambda picture, size: head)
+    blank, who = np.zeros((256, 256, 3), np.uint8), reference_at(TEMPLATE, pose)
+    head = SimpleNamespace(size=256, reference=who, render=lambda cues, reference: (blank for _ in range(len(cues))))
+    renderer = SimpleNamespace(signature="cardboard", prepare=lambda picture, size: head)
+    monkeypatch.setattr(one_off, "open_renderer", lambda name, device: renderer)
 
 
 def make(audio, portrait, out, **options):
@@ -118,3 +122,17 @@ def test_memory_does_not_grow_with_the_length_but_for_the_sound(cardboard, portr
 
     bytes_of_sound = 4 * 16000
     assert peak(30) - peak(10) < 20 * 4 * bytes_of_sound  # as samples, as integers and once more on the way
+
+
+def test_the_face_can_be_put_back_into_the_whole_portrait(portrait, stereo, tmp_path):
+    made = make(stereo(0.2), portrait, tmp_path / "out.mp4", paste_back=True)
+    shown = read_picture(portrait)
+    with av.open(str(made.video)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        assert container.metadata["comment"].endswith("warp|lead:1@256, pasted back")
+    assert frames[0].shape == shown.shape
+    head = WarpRenderer().prepare(shown, 256)
+    inside = cv2.warpAffine(np.ones((256, 256), np.uint8), cv2.invertAffineTransform(head.crop), shown.shape[1::-1])
+    outside = inside == 0
+    outside[-40:] = False  # the caption
+    assert np.abs(frames[0].astype(int) - shown)[outside].mean() < 3

@@ -1,0 +1,1 @@
+"""face-vid2vid: an image animated by three-dimensional keypoints."""

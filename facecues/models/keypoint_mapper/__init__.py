@@ -1,0 +1,1 @@
+"""Relocated landmarks to the keypoints of a pretrained generator."""

@@ -1,0 +1,1 @@
+"""Cues to pictures of a portrait."""
