@@ -54,6 +54,12 @@ class LossWeights(BaseModel):
     mouth: float = Field(default=3.0, gt=0, description="of the mouth's points, by the side of the others' 1")
     eyes: float = Field(default=3.0, gt=0, description="of the lids' points")
     velocity: float = Field(default=0.5, ge=0, description="of landmarks' differences in time")
+    motion: float = Field(
+        default=0.0,
+        ge=0,
+        description="of landmarks about their mean over a piece. From few clips it alone is learnt: the reference, "
+        "which opens its mouth or not, outweighs all that sound tells",
+    )
     # A cross-entropy's first gradients are large: much above this they drive the state into saturation, for good.
     gaze: float = Field(default=0.03, ge=0)
     gaze_expectation: float = Field(default=0.05, ge=0, description="alpha of L2CS-Net, with gaze in bin widths")

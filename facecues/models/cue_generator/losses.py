@@ -4,6 +4,7 @@
 |---|---|
 | landmarks | L1, or square, of the displacement, mouth and eyes weighted |
 | velocity | the same of its differences in time |
+| motion | the same of its way about its mean over the piece, which sound tells and no reference can |
 | gaze | cross-entropy of the bins of each axis + alpha x squared error of the expectation in bin widths |
 | pose | Gaussian negative log-likelihood of the standardised pose; L1 of a regression |
 | emotion | cross-entropy of the collaborative classifier |
@@ -53,6 +54,10 @@ def cue_losses(
         "landmarks": _mean(far(error).mean(-1), seen),
         "velocity": _mean(far(jump).mean(-1), seen[:, 1:] * seen[:, :-1].clamp(max=1)),
     }
+    if weights.motion:
+        shown = valid[..., None, None]
+        usual = (error * shown).sum(1, keepdim=True) / shown.sum(1, keepdim=True).clamp(min=1)
+        terms["motion"] = _mean(far(error - usual).mean(-1), seen)
     if forced or not network.config.autoregressive:
         terms["gaze"] = _gaze(network, heads, truth.gaze, drawn, weights.gaze_expectation)
         terms["pose"] = _pose(network, heads, truth.pose, drawn)

@@ -71,6 +71,21 @@ def test_the_mouth_weighs_more() -> None:
     assert cost(50) == pytest.approx(LossWeights().mouth * cost(3), rel=1e-4)
 
 
+@pytest.mark.parametrize("distance", ["absolute", "squared"])
+def test_another_face_at_rest_costs_no_motion_but_less_movement_does(distance) -> None:
+    net, true = network(), truth()
+    weights = LossWeights(motion=1.0, distance=distance)
+    valid = torch.ones(BATCH, FRAMES)
+    valid[:, 4:] = 0
+
+    def cost(shape) -> float:
+        return float(terms(heads(true._replace(shape=shape), net), true, net, valid, weights=weights)["motion"])
+
+    assert cost(true.shape + drawn(BATCH, 1, SHAPE)) == pytest.approx(0, abs=1e-5)
+    assert cost(0.5 * true.shape) > 0.05
+    assert "motion" not in terms(heads(true, net), true, net)
+
+
 def test_drawn_cues_are_not_held_against_the_truth_and_neither_are_lids() -> None:
     net, true = network(), truth()
     shape = true.shape.clone()
