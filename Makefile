@@ -21,8 +21,10 @@ $(READY): pyproject.toml constraints.txt
 	@$(PIP) install --constraint constraints.txt --no-deps face-alignment
 	@touch $@
 
+# Several files of tests at a time, each in one process with one native thread.
 test: $(READY)  ## Run the tests that are fast and need no GPU
-	$(BIN)/python -m pytest -m 'not slow and not cuda' --ignore=tests/benchmarks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slow and not cuda' --ignore=tests/benchmarks \
+		--numprocesses logical --maxprocesses 4 --dist loadfile
 
 test-slow: $(READY)  ## Run the tests that take longer
 	$(BIN)/python -m pytest -m 'slow and not cuda' --ignore=tests/benchmarks

@@ -219,6 +219,15 @@ def test_report_prints_the_main_table_and_writes_a_folder(tmp_path: Path) -> Non
         ("train emotion {store} --out {tmp}/run --architecture svm", ["gru", "conv", "svm"]),
         ("train emotion {store} --out {tmp}/occupied --no-faces", ["occupied", "something else"]),
         ("train emotion {store} --out {tmp}/run --architecture gru --config {tmp}/number.yaml", ["cues", "3"]),
+        ("train generator {store} --out {tmp}/run --preset huge", ["huge", "tiny", "vox-256-spade"]),
+        ("train generator {store} --out {tmp}/run --preset tiny --data {tmp}/empty", ["videos", "--data ROOT"]),
+        ("train generator {store} --out {tmp}/run --preset tiny --config {tmp}/odd.yaml", ["networks"]),
+        ("train keypoints {store} --out {tmp}/run", ["--generator"]),
+        ("train keypoints {store} --out {tmp}/run --generator {tmp}/file", ["file", "plain tensors"]),
+        ("train keypoints {store} --out {tmp}/run --generator {tmp}/absent", ["absent", "train generator"]),
+        ("train keypoints {store} --out {tmp}/run --generator {tmp}/file --variant dance", ["dance", "no-irises"]),
+        ("generate {tmp}/methods.yaml#nobody {store} --out {tmp}/run", ["nobody", "mine"]),
+        ("generate {tmp}/absent.yaml#mine {store} --out {tmp}/run", ["absent.yaml"]),
         ("generate still --out {tmp}/run", ["STORE", "--audio", "--portrait"]),
         ("generate still {store} --audio {tmp}/file --out {tmp}/run", ["STORE", "--audio", "--portrait"]),
         ("generate still --audio {tmp}/file --out {tmp}/z.mp4", ["STORE", "--audio", "--portrait"]),
@@ -255,6 +264,7 @@ def test_bad_use_of_train_and_generate_is_one_sentence_and_writes_nothing(
     for name, text in (("list", "train: [1]"), ("odd", "networks: {}"), ("wide", "network: {hidden: wide}")):
         (tmp_path / f"{name}.yaml").write_text(text)
     (tmp_path / "number.yaml").write_text("cues: 3")
+    (tmp_path / "methods.yaml").write_text("mine: {videos: '{clip_id}.mp4'}")
     before = sorted([*tmp_path.rglob("*"), *small_store.rglob("*")])
     given = arguments.format(tmp=tmp_path, store=small_store).split()
     # In this process, since each new one would import PyTorch.

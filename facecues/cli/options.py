@@ -18,6 +18,8 @@ Store = Annotated[Path, typer.Argument(help="Folder of the cue store; made when 
 Layout = Annotated[str | None, typer.Option(help="mead, flat or folder; found out when not given.")]
 Only = Annotated[str | None, typer.Option(help="Take only clip ids that match, e.g. 'M003/front/*'.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+Data = Annotated[Path | None, typer.Option(help="The store's dataset; default: the folder that the store is in.")]
+Device = Annotated[str | None, typer.Option(help="cpu (default), cuda or mps.")]
 Workers = Annotated[int | None, typer.Option(help="Worker processes; default: one per core.")]
 Scheduler = Annotated[str | None, typer.Option(help="tcp://… of a Dask cluster to use instead.")]
 

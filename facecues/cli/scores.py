@@ -31,7 +31,10 @@ def evaluate(
     reference: Annotated[Path, typer.Option(help="Folder of the real clips, or a cue store.")],
     method: Annotated[
         list[str],
-        typer.Option(help="NAME=FOLDER of generated videos, or of a cue store, which may have several seeds' stores."),
+        typer.Option(
+            help="NAME=FOLDER of generated videos, or of a cue store, which may have several seeds' stores; or "
+            "methods.yaml#KEY."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder of the run; made when it is not there.")],
     layout: Layout = None,

@@ -1,6 +1,8 @@
 import pytest
 
+from facecues.models.synth.corpus import SynthConfig
 from facecues.pipelines.cluster import connect
+from facecues.pipelines.synth import synthesise
 from tests.pipelines.datasets import make_dataset
 
 
@@ -15,6 +17,15 @@ def client():
 def cluster(client):
     """Its address."""
     return client.scheduler.address
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory, extractor):
+    """A corpus of a second a clip: two actors, happy and neutral, one clip each, and truth/."""
+    root = tmp_path_factory.mktemp("generation") / "corpus"
+    config = SynthConfig(actors=2, emotions=("happy", "neutral"), levels=(3,), clips=1, size=256, seconds=(1, 1))
+    synthesise(root, config, workers=2)
+    return root
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from facecues.errors import UsageError
+from facecues.pipelines.methods.config import load_methods, templates_text
 from facecues.reports.presets import PRESETS, load_config, preset
 
 
@@ -16,10 +17,21 @@ def test_the_paper_has_its_main_comparison_and_its_capabilities() -> None:
     assert {table.kind for table in paper.tables} == {"main", "by-emotion", "by-actor", "capabilities"}
 
 
-def test_only_what_is_known_of_the_paper_is_declared() -> None:
-    declared = {each.name: each.capabilities for each in preset("paper").methods if each.capabilities}
-    assert {name for name, each in declared.items() if each.gaze == "full"} == {"Emotional Conversation"}
-    assert {each.landmarks for each in declared.values()} == {"full"}
+def test_capabilities_are_those_of_the_papers_table(tmp_path: Path) -> None:
+    declared = {each.name: each.capabilities for each in preset("paper").methods}
+    full = {
+        what: {name for name, each in declared.items() if each is not None and getattr(each, what) == "full"}
+        for what in ("landmarks", "pose", "gaze", "emotion")
+    }
+    ours = "Emotional Conversation"
+    assert full["landmarks"] == full["pose"] == {ours, "SPACE", "MakeItTalk"}
+    assert full["gaze"] == {ours}
+    assert full["emotion"] == {ours, "SPACE", "MEAD", "EVP", "EAMM", "EMMN", "Xu et al."}
+    (tmp_path / "methods.yaml").write_text(templates_text(), encoding="utf-8")
+    shipped = load_methods(tmp_path / "methods.yaml").values()
+    templates = {each.method.title: each.method.capabilities for each in shipped}
+    for name in declared.keys() & templates.keys():
+        assert declared[name] == templates[name], name
 
 
 def test_an_unknown_preset_lists_the_known() -> None:

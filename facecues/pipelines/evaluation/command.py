@@ -10,7 +10,9 @@ from facecues.metrics.instruments import GROUPS
 from facecues.metrics.protocols import protocol_named
 from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.stores import compare_stores, is_store, store_index
-from facecues.pipelines.pairing import Pairing, pair
+from facecues.pipelines.methods.config import Declared, is_declared, method_of
+from facecues.pipelines.methods.videos import pair_finished
+from facecues.pipelines.pairing import MethodPairs, Pairing, pair
 from facecues.preprocess.index import Index, build_index
 
 
@@ -90,13 +92,20 @@ def pairing_of(
     if data is not None:
         raise UsageError(f"--data says where the sound of a cue store is, and {reference} is none: leave it out")
     named = methods_of(methods)
-    stores = [name for name, folder in named.items() if is_store(folder)]
+    stores = [name for name, found in named.items() if isinstance(found, Path) and is_store(found)]
     if stores:
         raise UsageError(
             f"Method {stores[0]!r}: {named[stores[0]]} is a cue store, and the reference {reference} is none: "
             "name the store of the true cues for --reference, or the folder of this method's videos."
         )
-    return pair(choose(build_index(reference, layout)), named)
+    chosen = choose(build_index(reference, layout))
+    return Pairing(chosen, {name: _pairs(chosen, name, found) for name, found in named.items()})
+
+
+def _pairs(reference: Index, name: str, found: Path | Declared) -> MethodPairs:
+    if isinstance(found, Declared):
+        return pair_finished(reference, found)
+    return pair(reference, {name: found}).methods[name]
 
 
 def stores_of(texts: Sequence[str]) -> dict[str, tuple[Path, ...]]:
@@ -107,23 +116,27 @@ def stores_of(texts: Sequence[str]) -> dict[str, tuple[Path, ...]]:
     """
     stores: dict[str, tuple[Path, ...]] = {}
     for text in texts:
-        for name, folder in methods_of([text]).items():
-            stores[name] = (*stores.get(name, ()), folder)
+        for name, found in methods_of([text]).items():
+            if isinstance(found, Declared):
+                raise UsageError(f"{text} declares videos, and the reference is a cue store: compare cues with cues.")
+            stores[name] = (*stores.get(name, ()), found)
     return stores
 
 
-def methods_of(texts: Sequence[str]) -> dict[str, Path]:
-    """NAME=FOLDER, several of them.
+def methods_of(texts: Sequence[str]) -> dict[str, Path | Declared]:
+    """NAME=FOLDER, NAME=methods.yaml#KEY or methods.yaml#KEY, several of them.
 
     Raises:
-        UsageError: another form, or one name twice.
+        UsageError: another form, one name twice, or a method that its file does not declare.
     """
-    methods: dict[str, Path] = {}
+    methods: dict[str, Path | Declared] = {}
     for text in texts:
         name, equals, folder = text.partition("=")
-        if not (name and equals and folder):
-            raise UsageError(f"--method takes NAME=FOLDER, such as mine=results/mine, not {text!r}")
+        if not equals and is_declared(text):
+            name, folder = text.rpartition("#")[2], text
+        if not (name and folder):
+            raise UsageError(f"--method takes NAME=FOLDER, such as mine=results/mine, or FILE.yaml#KEY, not {text!r}")
         if name in methods:
             raise UsageError(f"--method {name} is given twice: each method needs a name of its own")
-        methods[name] = Path(folder)
+        methods[name] = method_of(folder) if is_declared(folder) else Path(folder)
     return methods

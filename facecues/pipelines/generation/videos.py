@@ -106,7 +106,7 @@ def _render(studio: Studio, clip: Row) -> int:
         f"{drawn_by(_renderer(studio.order), settings.size, paste_back=settings.paste_back)}"
     )
     if target.exists():
-        there = _metadata_of(target)
+        there = metadata_of(target)
         if there.get("comment") == comment:
             return 0
         if there.get("title") != TITLE:
@@ -172,7 +172,7 @@ def _renderer(order: Order) -> Renderer:
 @lru_cache(maxsize=4)
 def _portrayed(order: Order, video: Path, time_s: float) -> tuple[Head, Setting | None]:
     """The portrait that a frame of a video is. Raises ClipError where it cannot be one."""
-    picture, settings = _picture(video, time_s), order.settings
+    picture, settings = picture_at(video, time_s), order.settings
     try:
         head = _renderer(order).prepare(picture, settings.size)
     except UsageError as error:
@@ -180,7 +180,7 @@ def _portrayed(order: Order, video: Path, time_s: float) -> tuple[Head, Setting 
     return head, Setting.of(picture, head.crop, head.size) if settings.paste_back else None
 
 
-def _picture(video: Path, time_s: float) -> Picture:
+def picture_at(video: Path, time_s: float) -> Picture:
     """The frame that is shown nearest to a time, (H, W, 3) uint8 RGB."""
     best = None
     with Decoder(video, Limits()) as decoder:
@@ -193,7 +193,8 @@ def _picture(video: Path, time_s: float) -> Picture:
     return best.rgb()
 
 
-def _metadata_of(video: Path) -> Mapping[str, Any]:
+def metadata_of(video: Path) -> Mapping[str, Any]:
+    """Title, comment and the like; nothing where the file does not open."""
     try:
         with av.open(str(video)) as container:
             return dict(container.metadata)

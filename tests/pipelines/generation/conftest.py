@@ -3,19 +3,8 @@ import shutil
 import pandas as pd
 import pytest
 
-from facecues.models.synth.corpus import SynthConfig
 from facecues.pipelines.generation.config import GenerateConfig
 from facecues.pipelines.generation.run import generate
-from facecues.pipelines.synth import synthesise
-
-
-@pytest.fixture(scope="session")
-def original(tmp_path_factory, extractor):
-    """A corpus of a second a clip: two actors, happy and neutral, one clip each, and truth/."""
-    root = tmp_path_factory.mktemp("generation") / "corpus"
-    config = SynthConfig(actors=2, emotions=("happy", "neutral"), levels=(3,), clips=1, size=256, seconds=(1, 1))
-    synthesise(root, config, workers=2)
-    return root
 
 
 @pytest.fixture
