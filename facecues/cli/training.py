@@ -151,7 +151,7 @@ def train_keypoints(
     *,
     generator: Annotated[Path, typer.Option(help="A run of `train generator`, or a public checkpoint.")],
     out: Run,
-    variant: Annotated[str, typer.Option(help="full; factored; no-irises, no-pose, landmarks-only.")] = "full",
+    variant: Annotated[str, typer.Option(help="full; direct, no-irises, no-pose, landmarks-only.")] = "full",
     config: Config = None,
     split: TrainSplit = None,
     data: Data = None,

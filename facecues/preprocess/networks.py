@@ -1,6 +1,7 @@
 """What the PyTorch backends share: a checked device, and weights read without running what a pickle says."""
 
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,17 +69,31 @@ def load_weights(network: torch.nn.Module, path: Path, purpose: str) -> None:
     network.load_state_dict(weights)
 
 
-def _read(path: Path, purpose: str) -> dict[str, torch.Tensor]:
+def read_plain(path: Path, purpose: str) -> Any:
+    """What a file holds, tensors in whatever nesting, without running anything that is in it.
+
+    Args:
+        path: a .safetensors file, or a torch file of any suffix.
+        purpose: for the message.
+
+    Raises:
+        WeightsMissingError: another kind of file, a damaged one, or a pickle with more than plain tensors in it.
+    """
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
+        # Mapped where the format allows: most of a training's checkpoint are moments of its optimisers.
         with torch.serialization.safe_globals(_HARMLESS):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, SafetensorError, RuntimeError, EOFError) as error:
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except (pickle.UnpicklingError, SafetensorError, RuntimeError, EOFError, OSError) as error:
         raise WeightsMissingError(
             f"{path}, wanted for {purpose}, is no file of plain tensors ({type(error).__name__}); "
             "fetch it anew, or convert it to safetensors where its origin is trusted"
         ) from error
+
+
+def _read(path: Path, purpose: str) -> dict[str, torch.Tensor]:
+    content = read_plain(path, purpose)
     weights = content.get("state_dict", content) if isinstance(content, dict) else content
     if not isinstance(weights, dict) or not all(isinstance(one, torch.Tensor) for one in weights.values()):
         raise WeightsMissingError(f"{path}, wanted for {purpose}, holds {type(weights).__name__}, not a state dict")

@@ -1,11 +1,11 @@
 """Speech, an emotion and a portrait through both stages to videos, and back: do mouths move with the sound?
 
-    python -m tests.benchmarks.end_to_end RUN MAPPER OUT STORE=DATA[:ACTORS] … [--docs docs]
+    python -m tests.benchmarks.end_to_end RUN OUT STORE=DATA[:ACTORS]@MAPPER … [--docs docs]
 
-RUN is a run of `train cues`, MAPPER one of `train keypoints`. Each STORE is a cue store of real or synthetic clips,
-DATA its dataset; the first one gives the strips of docs/end_to_end.jpg, and has to be synthetic. Clips are generated
-anew with each renderer, the videos are extracted as anybody's, and the mouth seen in them is held against the sound in
-them.
+RUN is a run of `train cues`. Each STORE is a cue store of real or synthetic clips, DATA its dataset, and MAPPER the run
+of `train keypoints` that renders them besides `warp`; the first one gives the strips of docs/end_to_end.jpg, and has to
+be synthetic. Clips are generated anew with each renderer, the videos are extracted as anybody's, and the mouth seen in
+them is held against the sound in them.
 """
 
 import argparse
@@ -35,16 +35,16 @@ def main() -> None:
     """Generates, extracts, and tells."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
-    parser.add_argument("mapper", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("sources", nargs="+")
     parser.add_argument("--docs", type=Path)
     told = parser.parse_args()
-    renderers = {"warp": "warp", "face-vid2vid": str(told.mapper)}
     rows = []
     for at, source in enumerate(told.sources):
-        store, data = source.split("=", 1)
+        store, rest = source.split("=", 1)
+        data, mapper = rest.rsplit("@", 1)
         data, _, actors = data.partition(":")
+        renderers = {"warp": "warp", "face-vid2vid": mapper}
         folder = told.out / Path(data).name
         for name, renderer in renderers.items():
             some = ["--actors", actors] if actors else []

@@ -138,7 +138,7 @@ class Trainer:
         while not done.ended:
             epoch = done.epoch + 1
             started = time.monotonic()
-            with torch.random.fork_rng(), _one_thread(self._device):
+            with torch.random.fork_rng(), one_thread(self._device):
                 terms = self._epoch(epoch, progress)
                 held_out = self.validate()
             log.append(
@@ -308,7 +308,7 @@ class Trainer:
 
 
 @contextmanager
-def _one_thread(device: torch.device) -> Iterator[None]:
+def one_thread(device: torch.device) -> Iterator[None]:
     """On a CPU sums over several threads are rounded as the threads come, and no two trainings are alike."""
     before = torch.get_num_threads()
     torch.set_num_threads(1 if device.type == "cpu" else before)

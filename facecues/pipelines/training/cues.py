@@ -22,6 +22,7 @@ from facecues.models.cue_generator.registry import kind_of
 from facecues.models.cue_generator.retrieval import Retrieval
 from facecues.pipelines.atomic import replacing, writing
 from facecues.pipelines.training.pictures import draw_curves
+from facecues.pipelines.training.same import require_same
 
 try:
     from facecues.models.cue_generator.checkpoint import NETWORK, digest_of, read_description
@@ -182,14 +183,7 @@ def _check_out(out: Path, config: GeneratorConfig, variant: str, init: Path | No
     began, begins = before.init, None if init is None else digest_of(init / NETWORK)
     if began != begins:
         raise UsageError(f"{out} was trained from the weights {began}, now from {begins}: use another --out.")
-    for part, now in config:
-        was = getattr(before.config, part)
-        for name, value in now:
-            if getattr(was, name) != value:
-                raise UsageError(
-                    f"{out} was trained with {part}.{name} = {getattr(was, name)}, now it is {value}: "
-                    "give the same as before, or use another --out."
-                )
+    require_same(out, before.config, config)
 
 
 def _claim(out: Path, material: Material, variant: str) -> None:

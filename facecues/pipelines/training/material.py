@@ -118,7 +118,7 @@ def gather(source: Source, config: GeneratorConfig, tell: Callable[[str, int, in
         raise UsageError(f"{len(kept)} clips of {source.store} can be learnt from, and two or more are needed.")
     sequences = sequences.some(np.array(kept, np.int64))
     clips = TrainingClips(sequences, rows, reference_frames(sequences), heard)
-    learn, held_out, names = _hold_out(sequences.clips, config.train.held_out, config.train.seed)
+    learn, held_out, names = hold_out(sequences.clips, config.train.held_out, config.train.seed)
     return Material(clips, learn, held_out, names, _digest(sequences.clips, heard), left_out)
 
 
@@ -135,7 +135,7 @@ def _listen(sequences: CueSequences, heard: FrontEnd, root: Path, cache: Path) -
             yield None, "their sound cannot be read"
 
 
-def _hold_out(clips: pd.DataFrame, share: float, seed: int) -> tuple[Indices, Indices, tuple[str, ...]]:
+def hold_out(clips: pd.DataFrame, share: float, seed: int) -> tuple[Indices, Indices, tuple[str, ...]]:
     """Positions to learn from, positions to stop early on, and whose those are: other actors, if there are several."""
     actors = clips["actor"].fillna("").astype(str)
     if actors.nunique() > 1:

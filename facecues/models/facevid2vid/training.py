@@ -1,0 +1,410 @@
+"""Training of a face-vid2vid generator by itself: a picture of somebody, moved to look like another one of the same."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+from facecues.errors import FacecuesError, UsageError
+from facecues.models.cue_generator.checkpoint import (
+    LOG,
+    Progress,
+    load_last,
+    read_log,
+    save_last,
+    write_log,
+    write_text,
+)
+from facecues.models.cue_generator.training import Step, Trained, one_thread
+from facecues.models.facevid2vid import losses
+from facecues.models.facevid2vid.checkpoint import load_discriminator, load_facevid2vid, save_facevid2vid
+from facecues.models.facevid2vid.contracts import FacePictures, Generated
+from facecues.models.facevid2vid.discriminator import Discriminator
+from facecues.models.facevid2vid.model import FaceVid2Vid
+from facecues.models.facevid2vid.training_config import TrainingConfig
+from facecues.points import MIRROR
+from facecues.preprocess.networks import require_device
+
+TRAINING: Final = "training.json"
+_BETAS: Final = (0.5, 0.999)  # of Adam, as published
+_WARM_UP: Final = 0.02  # share of all steps
+_LEAST_RATE: Final = 0.02  # of the learning rate, at the end
+_MIRRORED: Final = (-1.0, 1.0, -1.0)  # what a mirror does to yaw, pitch and roll
+_MIRROR: Final = [*MIRROR, 69, 68]  # and to landmarks and pupils
+
+Terms = dict[str, float]
+Indices = NDArray[np.int64]
+Picture = NDArray[np.uint8]
+
+
+class Description(BaseModel):
+    """training.json.
+
+    Attributes:
+        data: digest of the pictures that were learnt from.
+        parameters: of the generator, how many.
+        init: digest of the weights that the training began with; None: drawn.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    config: TrainingConfig
+    data: str
+    parameters: int
+    init: str | None = None
+
+
+def read_training(run: Path) -> Description | None:
+    """training.json; None where there is none.
+
+    Raises:
+        UsageError: it does not read.
+    """
+    path = run / TRAINING
+    if not path.is_file():
+        return None
+    try:
+        return Description.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UsageError(f"{path} is no training of this version: {' '.join(str(error).split())[:200]}") from error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Pictures to move, and what they should look like.
+
+    Attributes:
+        sources, drivings: (B,) rows of the pictures.
+        mirrored: left and right swapped in all.
+    """
+
+    sources: Indices
+    drivings: Indices
+    mirrored: bool = False
+
+
+class Trainer:
+    """One training into one folder.
+
+    Whatever is drawn comes from the seed and the number of the epoch, so that a training that is cut short goes on from
+    the last epoch that ended, on the same curve.
+    """
+
+    def __init__(
+        self,
+        faces: FacePictures,
+        learn: Indices,
+        held_out: Indices,
+        config: TrainingConfig,
+        *,
+        features: losses.Features | None = None,
+        least: int = 1,
+        device: str = "cpu",
+        init: Path | None = None,
+    ) -> None:
+        """Prepares one.
+
+        Args:
+            faces: pictures of the network's size.
+            learn, held_out: positions in `faces.clips`.
+            config: of it all.
+            features: of a network on `device`, for the perceptual term.
+            least: side of the smallest picture that this network can see.
+            device: of PyTorch.
+            init: a run, or a public checkpoint, to begin with the weights of; None: drawn from the seed.
+
+        Raises:
+            ValueError: the perceptual term has a weight, and there are no features.
+            UsageError, BackendUnavailableError: `device` is no device, or not one of this machine; `init` has another
+                network.
+            WeightsMissingError: `init` cannot be read.
+        """
+        if config.loss.perceptual and features is None:
+            raise ValueError("loss.perceptual has a weight, and there are no features for it")
+        self._faces, self._config, self._features, self._least = faces, config, features, least
+        self._device = require_device(device)
+        self._rotation = torch.from_numpy(losses.generator_degrees(faces.rotation))
+        with torch.random.fork_rng():
+            torch.manual_seed(config.train.seed)
+            self.model = FaceVid2Vid(config.network)
+            _begin_at_rest(self.model)
+            self._judge = Discriminator(config.network.discriminator) if config.loss.judged else None
+        if init is not None:
+            self._begin_with(init)
+        self.model.to(self._device)
+        rate = config.train.learning_rate
+        self._optimizer = torch.optim.Adam(self.model.parameters(), rate, _BETAS)
+        self._parts: dict[str, nn.Module | torch.optim.Optimizer] = {"model": self.model, "optimizer": self._optimizer}
+        if self._judge is not None:
+            self._judge.to(self._device)
+            self._for_judge = torch.optim.Adam(self._judge.parameters(), rate, _BETAS)
+            self._parts |= {"judge": self._judge, "for_judge": self._for_judge}
+        self._clip_of = np.repeat(np.arange(len(faces.clips)), np.diff(faces.starts))
+        self._alike = _same_view(faces)
+        self._learn = np.flatnonzero(np.isin(self._clip_of, learn))
+        rng = np.random.default_rng(config.train.seed)
+        self.validation = self._draw(np.flatnonzero(np.isin(self._clip_of, held_out)), config.train.validated, rng)
+
+    def train(self, run: Path, description: Description, progress: Callable[[Step], None] | None = None) -> Trained:
+        """Trains to the end, or to where the held-out clips have had no better loss for some epochs.
+
+        Args:
+            run: folder, which exists; a training in it is gone on with.
+            description: for a new folder.
+            progress: called after each batch.
+
+        Raises:
+            FacecuesError: a loss is no number; what was finished is kept.
+            UsageError: the folder holds a damaged training.
+        """
+        if not (run / TRAINING).is_file():
+            write_text(run / TRAINING, description.model_dump_json(indent=1) + "\n")
+        done = load_last(run, self._parts)
+        resumed, log = done.epoch, read_log(run / LOG, done.epoch)
+        while not done.ended:
+            epoch, started = done.epoch + 1, time.monotonic()
+            with torch.random.fork_rng(), one_thread(self._device):
+                terms = self._epoch(epoch, progress)
+                held_out = self.validate()
+            done = self._ended(run, done, held_out["total"])
+            rate, seconds = self._rate(epoch * self._config.train.steps), round(time.monotonic() - started, 2)
+            log.append(
+                {"epoch": epoch, "learning_rate": rate, "train": terms, "held_out": held_out, "seconds": seconds}
+            )
+            write_log(run / LOG, log)
+            save_last(run, self._parts, done)
+        return Trained(log, done.best, resumed)
+
+    @torch.no_grad()
+    def validate(self) -> Terms:
+        """Terms on the held-out pairs, the discriminator's left out; and their weighted total."""
+        self.model.eval()
+        torch.manual_seed(self._config.train.seed)  # of the bends
+        said: dict[str, list[float]] = {}
+        for source, driving in zip(self.validation.sources, self.validation.drivings, strict=True):
+            terms, _ = self._terms(Pairs(source[None], driving[None]))
+            for name, value in terms.items():
+                said.setdefault(name, []).append(value.item())
+        means = {name: float(np.mean(values)) for name, values in said.items()}
+        return means | {"total": sum(getattr(self._config.loss, name) * value for name, value in means.items())}
+
+    def _begin_with(self, init: Path) -> None:
+        loaded = load_facevid2vid(init, "cpu")
+        if loaded.config != self._config.network:
+            raise UsageError(f"--init {init} has another network ({loaded.config}): train with its preset and sizes.")
+        self.model = loaded
+        if self._judge is not None and init.is_file():
+            load_discriminator(self._judge, init)
+
+    def _ended(self, run: Path, before: Progress, loss: float) -> Progress:
+        """Keeps the weights of an epoch that did better than all before it."""
+        epoch = before.epoch + 1
+        best, best_loss = (epoch, loss) if loss < before.best_loss else (before.best, before.best_loss)
+        if best == epoch:
+            save_facevid2vid(self.model, run)
+        settings = self._config.train
+        ended = epoch == settings.epochs or epoch - best >= settings.patience
+        return Progress(epoch=epoch, best=best, best_loss=best_loss, ended=ended)
+
+    def _epoch(self, epoch: int, progress: Callable[[Step], None] | None) -> Terms:
+        settings = self._config.train
+        rng = np.random.default_rng([settings.seed, epoch])
+        torch.manual_seed(int(rng.integers(2**31)))
+        self.model.train()
+        said: dict[str, list[float]] = {}
+        for step in range(1, settings.steps + 1):
+            pairs = self._draw(self._learn, settings.batch, rng)
+            for name, value in self._step(pairs, self._rate((epoch - 1) * settings.steps + step), epoch).items():
+                said.setdefault(name, []).append(value)
+            if progress is not None:
+                progress(Step(epoch, settings.epochs, step, settings.steps))
+        return {name: float(np.mean(values)) for name, values in said.items()}
+
+    def _step(self, pairs: Pairs, rate: float, epoch: int) -> Terms:
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._config.train.bf16):
+            terms, generated = self._terms(pairs)
+            if self._judge is not None:
+                terms |= self._judged(self._judge, generated.picture, self._pictures(pairs.drivings, pairs.mirrored))
+            weights = self._config.loss
+            loss = torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
+        if not math.isfinite(loss.item()):
+            clips = np.unique(self._clip_of[np.concatenate([pairs.sources, pairs.drivings])])
+            names = self._faces.clips["clip_id"].iloc[clips].tolist()
+            raise FacecuesError(
+                f"The loss is {loss.item()} in epoch {epoch}, on the clips {', '.join(names)}: look at their pictures "
+                "and head pose, or lower learning_rate. Earlier epochs are kept."
+            )
+        _descend(self._optimizer, loss, rate, self._config.train.gradient_norm)
+        said = {name: value.item() for name, value in terms.items()}
+        if self._judge is not None:
+            said["judge"] = self._teach_judge(self._judge, generated.picture.detach(), pairs, rate)
+        return said
+
+    def _terms(self, pairs: Pairs) -> tuple[dict[str, Tensor], Generated]:
+        """Terms of the loss that have a weight, and what was made."""
+        weights = self._config.loss
+        source = self._pictures(pairs.sources, pairs.mirrored)
+        driving = self._pictures(pairs.drivings, pairs.mirrored)
+        canonical = self._run(self.model.canonical, source)
+        poses = [self._run(self.model.estimate, pictures) for pictures in (source, driving)]
+        placed = [self.model.place(canonical, pose) for pose in poses]
+        generated = self._run(self.model.generate, self._run(self.model.encode, source), *placed)
+        terms = {"picture": (generated.picture - driving).abs().mean()}
+        if weights.perceptual and self._features is not None:
+            terms["perceptual"] = losses.perceptual(
+                self._features, generated.picture, driving, weights.scales, self._least
+            )
+        if weights.equivariance:
+            bend = losses.draw_bend(len(driving), self._device)
+            terms["equivariance"] = losses.equivariance(placed[1], self._keypoints(bend.pictures(driving)), bend)
+        terms["prior"] = losses.keypoint_prior(placed[1])
+        points = [self._points(rows, pairs.mirrored) for rows in (pairs.sources, pairs.drivings)]
+        terms["guidance"] = (losses.guidance(placed[0], points[0]) + losses.guidance(placed[1], points[1])) / 2
+        angles = [self._angles(rows, pairs.mirrored) for rows in (pairs.sources, pairs.drivings)]
+        terms["pose"] = (losses.head_pose(poses[0], angles[0]) + losses.head_pose(poses[1], angles[1])) / 2
+        terms["expression"] = losses.expression(poses[1])
+        return terms, generated
+
+    def _keypoints(self, pictures: Tensor) -> Tensor:
+        return self.model.place(self._run(self.model.canonical, pictures), self._run(self.model.estimate, pictures))
+
+    def _judged(self, judge: Discriminator, made: Tensor, true: Tensor) -> dict[str, Tensor]:
+        """Terms that the discriminator, which does not learn from them, has a say in."""
+        judge.requires_grad_(False)
+        of_made = judge(made)
+        with torch.no_grad():
+            of_true = judge(true)
+        judge.requires_grad_(True)
+        return {
+            "adversarial": losses.adversarial(of_made),
+            "matching": losses.feature_matching(of_made, of_true),
+        }
+
+    def _teach_judge(self, judge: Discriminator, made: Tensor, pairs: Pairs, rate: float) -> float:
+        """The discriminator's own step."""
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._config.train.bf16):
+            loss = losses.discriminating(judge(self._pictures(pairs.drivings, pairs.mirrored)), judge(made))
+        _descend(self._for_judge, loss, rate, self._config.train.gradient_norm)
+        return loss.item()
+
+    def _run(self, part: Callable[..., Any], *given: Tensor) -> Any:
+        """A part of the model; with checkpointing nothing in it is kept, but computed again on the way back."""
+        if not (self._config.train.checkpointing and torch.is_grad_enabled()):
+            return part(*given)
+        return checkpoint(part, *given, use_reentrant=False, context_fn=self._contexts)
+
+    def _contexts(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+        return nullcontext(), _unmoved_statistics(self.model)
+
+    def _draw(self, among: Indices, count: int, rng: np.random.Generator) -> Pairs:
+        """Draws pairs. `among`: rows of the pictures that are to be made."""
+        drivings = rng.choice(among, count)
+        across = rng.random(count) < self._config.train.across
+        clips = self._clip_of[drivings]
+        sources = [rng.choice(self._alike[clip]) if other else clip for clip, other in zip(clips, across, strict=True)]
+        starts = self._faces.starts
+        rows = rng.integers(starts[sources], starts[np.array(sources) + 1])
+        return Pairs(rows, drivings, self._config.train.mirrored and bool(rng.random() < 0.5))
+
+    def _pictures(self, rows: Indices, mirrored: bool) -> Tensor:
+        """(B, 3, S, S) float32 RGB in [0, 1]."""
+        chosen = self._faces.pictures[rows]
+        return _to_tensor(chosen[:, :, ::-1] if mirrored else chosen).to(self._device)
+
+    def _points(self, rows: Indices, mirrored: bool) -> Tensor:
+        """(B, 70, 3) landmarks and pupils, crop units."""
+        points = self._faces.points[rows]
+        chosen = points[:, _MIRROR] * np.array([-1, 1, 1], np.float32) if mirrored else points
+        return torch.from_numpy(chosen).to(self._device)
+
+    def _angles(self, rows: Indices, mirrored: bool) -> Tensor:
+        """(B, 3) true yaw, pitch, roll, degrees."""
+        angles = self._rotation[rows]
+        return (angles * torch.tensor(_MIRRORED) if mirrored else angles).to(self._device)
+
+    def _rate(self, step: int) -> float:
+        """Rises over the first steps, then falls as a cosine."""
+        settings = self._config.train
+        total = settings.epochs * settings.steps
+        rising = min(1.0, step / (_WARM_UP * total))
+        falling = _LEAST_RATE + (1 - _LEAST_RATE) * 0.5 * (1 + math.cos(math.pi * step / total))
+        return settings.learning_rate * min(rising, falling)
+
+
+@torch.inference_mode()
+def reconstruct(model: FaceVid2Vid, source: Picture, driving: Picture) -> tuple[Picture, Picture]:
+    """A picture moved to look like another one of the same person.
+
+    Args:
+        model: set to evaluation.
+        source, driving: (S, S, 3) uint8 RGB, S as the model has it.
+
+    Returns:
+        What was made, and the same where the source does not show it made black.
+    """
+    device = next(model.parameters()).device
+    moved, wanted = (_to_tensor(one[None]).to(device) for one in (source, driving))
+    canonical = model.canonical(moved)
+    placed = [model.place(canonical, model.estimate(one)) for one in (moved, wanted)]
+    made = model.generate(model.encode(moved), *placed)
+    seen = made.picture * F.interpolate(made.occlusion, size=made.picture.shape[2:], mode="bilinear")
+    whole, part = (np.rint(one[0].permute(1, 2, 0).float().cpu().numpy() * 255) for one in (made.picture, seen))
+    return whole.astype(np.uint8), part.astype(np.uint8)
+
+
+def _to_tensor(pictures: NDArray[np.uint8]) -> Tensor:
+    """(n, S, S, 3) uint8 to (n, 3, S, S) float32 in [0, 1]."""
+    # Copied, as PyTorch takes permuted axes for channels last, and its backward pass then crashes (2.13, CPU).
+    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float() / 255
+
+
+def _same_view(faces: FacePictures) -> list[Indices]:
+    """For each clip those of the same actor and view, itself among them."""
+    clips = faces.clips
+    keys = clips["actor"].astype(str) + "|" + clips["view"].astype(str)
+    keys = keys.where(clips["actor"].notna(), clips["clip_id"])
+    groups = {key: np.asarray(rows, np.int64) for key, rows in keys.groupby(keys).indices.items()}
+    return [groups[key] for key in keys]
+
+
+def _begin_at_rest(model: FaceVid2Vid) -> None:
+    """Without a shift and an expression at first: those that are drawn by chance are so large that unlearning them
+    leaves the estimator saying the same of all pictures."""
+    for layer in (model.he_estimator.fc_t, model.he_estimator.fc_exp):
+        nn.init.zeros_(layer.weight)
+        nn.init.zeros_(layer.bias)
+
+
+def _descend(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, norm: float) -> None:
+    """A step with a gradient that is no longer than `norm`."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_([one for group in optimizer.param_groups for one in group["params"]], norm)
+    optimizer.step()
+
+
+@contextmanager
+def _unmoved_statistics(model: nn.Module) -> Iterator[None]:
+    """What is computed again was counted before: batch norm's running statistics stay as they are."""
+    norms = [one for one in model.modules() if isinstance(one, nn.modules.batchnorm._BatchNorm)]
+    before = [(norm, norm.momentum, norm.num_batches_tracked) for norm in norms]
+    for norm, _, count in before:
+        norm.momentum, norm.num_batches_tracked = 0.0, None if count is None else count.clone()
+    try:
+        yield
+    finally:
+        for norm, momentum, count in before:
+            norm.momentum, norm.num_batches_tracked = momentum, count

@@ -1,0 +1,201 @@
+"""Training of the keypoint mapper, self-supervised: a frozen detector says what the keypoints of every frame are."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from facecues.errors import FacecuesError
+from facecues.models.cue_generator.checkpoint import (
+    LOG,
+    Progress,
+    load_last,
+    read_log,
+    save_last,
+    write_log,
+    write_tensors,
+    write_text,
+)
+from facecues.models.cue_generator.training import Step, Trained, one_thread
+from facecues.models.facevid2vid.model import FaceVid2Vid
+from facecues.models.keypoint_mapper.checkpoint import MAPPER, WEIGHTS, Description
+from facecues.models.keypoint_mapper.config import MapperConfig
+from facecues.models.keypoint_mapper.data import MapperClips, Pieces
+from facecues.models.keypoint_mapper.network import KeypointMapper
+
+_DECAY: Final = 0.01  # of weights
+_LEAST_RATE: Final = 0.02  # of the learning rate, at the end
+_WARM_UP: Final = 0.05  # share of all steps
+_MEASURED: Final = 4096  # pairs of frames that units are measured on
+
+Terms = dict[str, float]
+Perceptual = Callable[[Tensor, Tensor], Tensor]
+"""Distance of (B, 3, H, W) pictures in [0, 1] from others, as one number."""
+
+
+class MapperTrainer:
+    """One training into one folder.
+
+    Whatever is drawn comes from the seed and the number of the epoch, so that a training that is cut short goes on from
+    the last epoch that ended, on the same curve.
+    """
+
+    def __init__(
+        self,
+        clips: MapperClips,
+        learn: NDArray[np.int64],
+        held_out: NDArray[np.int64],
+        generator: FaceVid2Vid,
+        config: MapperConfig,
+        *,
+        perceptual: Perceptual | None = None,
+    ) -> None:
+        """Prepares one; it trains where `clips` and `generator` are.
+
+        Args:
+            clips: with their keypoints.
+            learn, held_out: positions among them.
+            generator: frozen, in evaluation mode.
+            config: of it all.
+            perceptual: for the term of that name.
+
+        Raises:
+            ValueError: that term has a weight, and no callable.
+        """
+        if config.loss.perceptual and perceptual is None:
+            raise ValueError("loss.perceptual has a weight, and there is no callable for it")
+        self._clips, self._learn, self._held_out, self._config = clips, learn, held_out, config
+        self._generator, self._perceptual = generator.requires_grad_(False), perceptual
+        self._device = clips.points.device
+        with torch.random.fork_rng():
+            torch.manual_seed(config.train.seed)
+            self.network = KeypointMapper(config.network, clips.keypoints.shape[1])
+        self.network.to(self._device)
+        self._fit_units()
+        self._optimizer = torch.optim.AdamW(self.network.parameters(), config.train.learning_rate, weight_decay=_DECAY)
+
+    def train(self, run: Path, description: Description, progress: Callable[[Step], None] | None = None) -> Trained:
+        """Trains to the end, or to where the held-out clips have had no better loss for some epochs.
+
+        Args:
+            run: folder, which exists; a training in it is gone on with.
+            description: for a new folder.
+            progress: called after each batch.
+
+        Raises:
+            FacecuesError: a loss is no number; what was finished is kept.
+            UsageError: the folder holds a damaged training.
+        """
+        parts: dict[str, nn.Module | torch.optim.Optimizer] = {"network": self.network, "optimizer": self._optimizer}
+        if not (run / MAPPER).is_file():
+            write_text(run / MAPPER, description.model_dump_json(indent=1) + "\n")
+        done = load_last(run, parts)
+        resumed, log = done.epoch, read_log(run / LOG, done.epoch)
+        while not done.ended:
+            started = time.monotonic()
+            with torch.random.fork_rng(), one_thread(self._device):
+                terms = self._epoch(done.epoch + 1, progress)
+                held_out = self.validate()
+            done = self._ended(run, done, held_out["total"])
+            seconds = round(time.monotonic() - started, 2)
+            log.append({"epoch": done.epoch, "train": terms, "held_out": held_out, "seconds": seconds})
+            write_log(run / LOG, log)
+            save_last(run, parts, done)
+        return Trained(log, done.best, resumed)
+
+    @torch.no_grad()
+    def validate(self) -> Terms:
+        """Terms on the held-out clips, whole, each moved from its first frame; and their weighted total."""
+        self.network.eval()
+        said: dict[str, list[float]] = {}
+        for clip in self._held_out:  # one of a single frame has no velocity
+            for name, value in self._terms(self._clips.whole(int(clip))).items():
+                said.setdefault(name, []).append(value.item())
+        terms = {name: float(np.mean(values)) for name, values in said.items()}
+        terms["total"] = sum(getattr(self._config.loss, name) * value for name, value in terms.items())
+        return terms
+
+    def _ended(self, run: Path, before: Progress, loss: float) -> Progress:
+        """Keeps the weights of an epoch that did better than all before it."""
+        epoch = before.epoch + 1
+        best, best_loss = (epoch, loss) if loss < before.best_loss else (before.best, before.best_loss)
+        if best == epoch:
+            write_tensors(run / WEIGHTS, self.network.state_dict())
+        settings = self._config.train
+        ended = epoch == settings.epochs or epoch - best >= settings.patience
+        return Progress(epoch=epoch, best=best, best_loss=best_loss, ended=ended)
+
+    def _epoch(self, epoch: int, progress: Callable[[Step], None] | None) -> Terms:
+        settings = self._config.train
+        rng = np.random.default_rng([settings.seed, epoch])
+        torch.manual_seed(int(rng.integers(2**31)))
+        self.network.train()
+        said: dict[str, list[float]] = {}
+        for step in range(1, settings.steps + 1):
+            pieces = self._clips.draw(self._learn, settings.batch, settings.piece, rng)
+            for name, value in self._step(pieces, self._rate((epoch - 1) * settings.steps + step), epoch).items():
+                said.setdefault(name, []).append(value)
+            if progress is not None:
+                progress(Step(epoch, settings.epochs, step, settings.steps))
+        return {name: float(np.mean(values)) for name, values in said.items()}
+
+    def _step(self, pieces: Pieces, rate: float, epoch: int) -> Terms:
+        terms = self._terms(pieces)
+        loss = torch.stack([getattr(self._config.loss, name) * value for name, value in terms.items()]).sum()
+        if not math.isfinite(loss.item()):
+            names = self._clips.faces.clips["clip_id"].iloc[np.unique(pieces.clips)].tolist()
+            raise FacecuesError(
+                f"The loss is {loss.item()} in epoch {epoch}, on the clips {', '.join(names)}: look for absurd cues in "
+                "them, or lower learning_rate. Earlier epochs are kept."
+            )
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), self._config.train.gradient_norm)
+        self._optimizer.step()
+        return {name: value.item() for name, value in terms.items()}
+
+    def _terms(self, pieces: Pieces) -> dict[str, Tensor]:
+        """Terms of the loss, those without a weight left out."""
+        clips, weights = self._clips, self._config.loss
+        source = clips.keypoints[pieces.sources]
+        target = clips.keypoints[pieces.frames]
+        made = self.network(clips.points[pieces.frames], clips.points[pieces.sources], source)
+        terms = {"keypoints": (made - target).abs().mean()}
+        if weights.velocity and made.shape[1] > 1:
+            terms["velocity"] = (made.diff(dim=1) - target.diff(dim=1)).abs().mean()
+        return terms | self._looks(pieces, source, made) if weights.sees else terms
+
+    def _looks(self, pieces: Pieces, source: Tensor, made: Tensor) -> dict[str, Tensor]:
+        """Terms of pictures: one frame of each of the first pieces, or frames of a single one, spread over it."""
+        weights, count = self._config.loss, self._config.train.pictures
+        pairs = np.array(list(np.ndindex(pieces.frames.shape)), np.int64)
+        clip, frame = pairs[np.linspace(0, len(pairs) - 1, min(count, len(pairs))).round().astype(np.int64)].T
+        true = self._clips.pictures(pieces.frames[clip, frame])
+        appearance = self._generator.encode(self._clips.pictures(pieces.sources[clip]))
+        picture = self._generator.generate(appearance, source[clip], made[clip, frame]).picture
+        terms = {"image": (picture - true).abs().mean()} if weights.image else {}
+        if weights.perceptual and self._perceptual is not None:
+            terms["perceptual"] = self._perceptual(picture, true)
+        return terms
+
+    def _rate(self, step: int) -> float:
+        """Rises over the first steps, then falls as a cosine."""
+        settings = self._config.train
+        total = settings.epochs * settings.steps
+        rising = min(1.0, step / (_WARM_UP * total))
+        falling = _LEAST_RATE + (1 - _LEAST_RATE) * 0.5 * (1 + math.cos(math.pi * step / total))
+        return settings.learning_rate * min(rising, falling)
+
+    def _fit_units(self) -> None:
+        """From pairs of frames that are learnt from."""
+        pairs = self._clips.draw(self._learn, _MEASURED, 1, np.random.default_rng(self._config.train.seed))
+        points, keypoints, frames = self._clips.points, self._clips.keypoints, pairs.frames[:, 0]
+        self.network.fit(points[frames], points[pairs.sources], keypoints[pairs.sources], keypoints[frames])
