@@ -44,7 +44,7 @@ def as_yaml(value: object) -> str:
     ],
 )
 def test_every_field_stands_there_with_its_default_and_no_other(page: str, after: str, settings: BaseModel) -> None:
-    table = page.split(after)[1].split("| field |")[1].split("\n\n")[0]
+    table = page.split(after)[1].split("| field |")[1].split("\n\n", maxsplit=1)[0]
     assert re.findall(r"^\| `[^|]*\| [^|]* \|", table, re.MULTILINE) == list(fields(settings))
 
 

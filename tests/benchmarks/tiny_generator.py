@@ -23,13 +23,13 @@ from rich.console import Console
 from facecues.metrics.lpips import lpips
 from facecues.metrics.ssim import ssim
 from facecues.metrics.statistics import paired_comparison
-from facecues.models.cue_generator.checkpoint import LOG, read_log
 from facecues.models.facevid2vid.checkpoint import load_facevid2vid
 from facecues.models.facevid2vid.contracts import FacePictures
 from facecues.models.facevid2vid.model import FaceVid2Vid
 from facecues.models.facevid2vid.training import reconstruct
 from facecues.models.facevid2vid.training_config import training_config
 from facecues.models.synth.corpus import SynthConfig, actor_names
+from facecues.models.training.files import LOG, read_log
 from facecues.pipelines.synth import synthesise
 from facecues.pipelines.training.face_pictures import gather_face_pictures
 from facecues.pipelines.training.generator import train_generator

@@ -18,9 +18,10 @@ from facecues.sequences import Cues
 try:
     import torch
 
-    from facecues.models.cue_generator.checkpoint import NETWORK, digest_of, read_description
+    from facecues.models.cue_generator.checkpoint import NETWORK, read_description
     from facecues.models.cue_generator.network import CueNetwork, Draw, Inputs
     from facecues.models.cue_generator.units import to_cues
+    from facecues.models.training.files import digest_of
     from facecues.preprocess.networks import load_weights, require_device
 except (ImportError, OSError) as error:
     raise BackendUnavailableError(

@@ -1,12 +1,8 @@
 """Training of stage 1: teacher forcing and free running by turns, with an emotion classifier that learns beside it."""
 
 import math
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -15,20 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from facecues.errors import FacecuesError
-from facecues.models.cue_generator.checkpoint import (
-    LOG,
-    NETWORK,
-    Description,
-    Progress,
-    digest_of,
-    load_last,
-    read_description,
-    read_log,
-    save_last,
-    write_log,
-    write_tensors,
-    write_text,
-)
+from facecues.models.cue_generator.checkpoint import NETWORK, Description, read_description
 from facecues.models.cue_generator.config import GeneratorConfig
 from facecues.models.cue_generator.contracts import GENERATOR
 from facecues.models.cue_generator.data import Batch, TrainingClips
@@ -37,40 +20,15 @@ from facecues.models.cue_generator.network import CueNetwork, Draw, Frame, Heads
 from facecues.models.cue_generator.units import fit_units, raw_pose
 from facecues.models.emotion.config import CueClassifierConfig
 from facecues.models.emotion.cue_network import CueClassifier
+from facecues.models.training.epochs import Course, Means, Step, Tell, Terms, Trained, descend, rate_at, run_epochs
+from facecues.models.training.files import digest_of, write_tensors, write_text
 from facecues.preprocess.networks import load_weights, require_device
 from facecues.preprocess.template import TEMPLATE
 
 _DECAY: Final = 0.01  # of weights
 _WARM_UP: Final = 0.1  # share of all steps
-_LEAST_RATE: Final = 0.02  # of the learning rate, at the end
 _SAMPLED: Final = 20_000  # frames that units are measured on
 _CLASSIFIER_RATE: Final = 1e-3
-
-Terms = dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """How far a training is.
-
-    Attributes:
-        epoch: that is under way, from 1. epochs: in all.
-        step, steps: batches of this epoch.
-    """
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What a training came to: its log, the best epoch, and whether it had been finished before."""
-
-    log: list[dict[str, Any]]
-    best: int
-    resumed: int
 
 
 class Trainer:
@@ -113,7 +71,7 @@ class Trainer:
         self._for_classifier = torch.optim.AdamW(self.classifier.parameters(), _CLASSIFIER_RATE, weight_decay=_DECAY)
         self._steps = clips.count_batches(learn, config.train.batch, config.train.chunk)
 
-    def train(self, run: Path, data: str, progress: Callable[[Step], None] | None = None) -> Trained:
+    def train(self, run: Path, data: str, progress: Tell | None = None) -> Trained:
         """Trains to the end, or to where the held-out clips have had no better loss for some epochs.
 
         Args:
@@ -133,54 +91,31 @@ class Trainer:
         }
         if read_description(run) is None:
             write_text(run / GENERATOR, self._description(data).model_dump_json(indent=1) + "\n")
-        done = load_last(run, parts)
-        resumed, log = done.epoch, read_log(run / LOG, done.epoch)
-        while not done.ended:
-            epoch = done.epoch + 1
-            started = time.monotonic()
-            with torch.random.fork_rng(), one_thread(self._device):
-                terms = self._epoch(epoch, progress)
-                held_out = self.validate()
-            log.append(
-                {
-                    "epoch": epoch,
-                    "learning_rate": self._rate(epoch * self._steps),
-                    "train": terms,
-                    "held_out": held_out,
-                    "seconds": round(time.monotonic() - started, 2),
-                }
-            )
-            done = self._ended(run, done, held_out["total"])
-            write_log(run / LOG, log)
-            save_last(run, parts, done)
-        return Trained(log, done.best, resumed)
+        course = Course(
+            epoch=lambda epoch: self._epoch(epoch, progress),
+            validate=self.validate,
+            keep=lambda: write_tensors(run / NETWORK, self.network.state_dict()),
+            epochs=self._config.train.epochs,
+            patience=self._config.train.patience,
+            rate=lambda epoch: self._rate(epoch * self._steps),
+        )
+        return run_epochs(course, run, parts, self._device)
 
-    def _ended(self, run: Path, before: Progress, loss: float) -> Progress:
-        """Keeps the weights of an epoch that did better than all before it."""
-        epoch = before.epoch + 1
-        best, best_loss = (epoch, loss) if loss < before.best_loss else (before.best, before.best_loss)
-        if best == epoch:
-            write_tensors(run / NETWORK, self.network.state_dict())
-        settings = self._config.train
-        ended = epoch == settings.epochs or epoch - best >= settings.patience
-        return Progress(epoch=epoch, best=best, best_loss=best_loss, ended=ended)
-
-    def _epoch(self, epoch: int, progress: Callable[[Step], None] | None) -> Terms:
+    def _epoch(self, epoch: int, progress: Tell | None) -> Terms:
         settings = self._config.train
         rng = np.random.default_rng([settings.seed, epoch])
         torch.manual_seed(int(rng.integers(2**31)))
         self.network.train()
         self.classifier.train()
-        said: dict[str, list[float]] = {}
+        means = Means()
         batches = self._clips.batches(self.network, self._learn, settings.batch, settings.chunk, rng)
         for step, batch in enumerate(batches, 1):
             at = (epoch - 1) * self._steps + step - 1
             forced = bool(rng.random() < self._forced_share(at)) or not self.network.config.autoregressive
-            for name, value in self._step(batch.to(self._device), self._rate(at), epoch, forced=forced).items():
-                said.setdefault(name, []).append(value)
+            means.add(self._step(batch.to(self._device), self._rate(at + 1), epoch, forced=forced))
             if progress is not None:
                 progress(Step(epoch, settings.epochs, step, self._steps))
-        return {name: float(np.mean(values)) for name, values in said.items()}
+        return means.terms()
 
     def _step(self, batch: Batch, rate: float, epoch: int, *, forced: bool) -> Terms:
         weights = self._config.loss
@@ -202,12 +137,7 @@ class Trainer:
                 f"The loss is {loss.item()} in epoch {epoch}, on the clips {', '.join(names)}: look for absurd cues in "
                 "them, or lower learning_rate. Earlier epochs are kept."
             )
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), self._config.train.gradient_norm)
-        self._optimizer.step()
+        descend(self._optimizer, loss, rate, self._config.train.gradient_norm)
         # Apart, since the terms of free running leave gaze and pose out.
         kind = "" if forced else "free_"
         return learnt | {kind + name: value.item() for name, value in terms.items()}
@@ -247,23 +177,16 @@ class Trainer:
         self.classifier.eval()
         rng = np.random.default_rng(settings.seed)
         torch.manual_seed(settings.seed)
-        said: dict[str, list[float]] = {}
+        means = Means()
         for batch in self._clips.batches(self.network, self._held_out, settings.batch, settings.chunk, rng):
             here = batch.to(self._device)
             heads = self._generate(here, forced=True)
-            for name, value in cue_losses(self.network, heads, here.truth, here.valid, weights, forced=True).items():
-                said.setdefault(name, []).append(value.item())
-        terms = {name: float(np.mean(values)) for name, values in said.items()}
-        terms["total"] = sum(getattr(weights, name) * value for name, value in terms.items())
-        return terms
+            means.add(cue_losses(self.network, heads, here.truth, here.valid, weights, forced=True))
+        return means.weighted(weights)
 
     def _rate(self, step: int) -> float:
-        """Rises over the first steps, then falls as a cosine."""
         settings = self._config.train
-        total = settings.epochs * self._steps
-        rising = min(1.0, (step + 1) / (_WARM_UP * total))
-        falling = _LEAST_RATE + (1 - _LEAST_RATE) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / total)))
-        return settings.learning_rate * min(rising, falling)
+        return settings.learning_rate * rate_at(step / (settings.epochs * self._steps), _WARM_UP)
 
     def _forced_share(self, step: int) -> float:
         """1 at first, `forced_last` from the middle of the training on."""
@@ -305,14 +228,3 @@ class Trainer:
             parameters=sum(one.numel() for one in self.network.parameters()),
             init=self._init,
         )
-
-
-@contextmanager
-def one_thread(device: torch.device) -> Iterator[None]:
-    """On a CPU sums over several threads are rounded as the threads come, and no two trainings are alike."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1 if device.type == "cpu" else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

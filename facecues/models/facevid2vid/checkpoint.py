@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor, nn
 
 from facecues.errors import UsageError, WeightsMissingError
-from facecues.models.cue_generator.checkpoint import write_tensors, write_text
 from facecues.models.facevid2vid.config import PRESETS, FaceVid2VidConfig, facevid2vid_config
 from facecues.models.facevid2vid.discriminator import Discriminator
 from facecues.models.facevid2vid.model import FaceVid2Vid
+from facecues.models.training.files import write_tensors, write_text
 from facecues.preprocess.networks import read_plain, require_device
 
 DESCRIPTION: Final = "facevid2vid.json"

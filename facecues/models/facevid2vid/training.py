@@ -1,7 +1,6 @@
 """Training of a face-vid2vid generator by itself: a picture of somebody, moved to look like another one of the same."""
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -17,33 +16,23 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from facecues.errors import FacecuesError, UsageError
-from facecues.models.cue_generator.checkpoint import (
-    LOG,
-    Progress,
-    load_last,
-    read_log,
-    save_last,
-    write_log,
-    write_text,
-)
-from facecues.models.cue_generator.training import Step, Trained, one_thread
 from facecues.models.facevid2vid import losses
 from facecues.models.facevid2vid.checkpoint import load_discriminator, load_facevid2vid, save_facevid2vid
 from facecues.models.facevid2vid.contracts import FacePictures, Generated
 from facecues.models.facevid2vid.discriminator import Discriminator
 from facecues.models.facevid2vid.model import FaceVid2Vid
 from facecues.models.facevid2vid.training_config import TrainingConfig
+from facecues.models.training.epochs import Course, Means, Step, Tell, Terms, Trained, descend, rate_at, run_epochs
+from facecues.models.training.files import write_text
 from facecues.points import MIRROR
 from facecues.preprocess.networks import require_device
 
 TRAINING: Final = "training.json"
 _BETAS: Final = (0.5, 0.999)  # of Adam, as published
 _WARM_UP: Final = 0.02  # share of all steps
-_LEAST_RATE: Final = 0.02  # of the learning rate, at the end
 _MIRRORED: Final = (-1.0, 1.0, -1.0)  # what a mirror does to yaw, pitch and roll
 _MIRROR: Final = [*MIRROR, 69, 68]  # and to landmarks and pupils
 
-Terms = dict[str, float]
 Indices = NDArray[np.int64]
 Picture = NDArray[np.uint8]
 
@@ -156,7 +145,7 @@ class Trainer:
         rng = np.random.default_rng(config.train.seed)
         self.validation = self._draw(np.flatnonzero(np.isin(self._clip_of, held_out)), config.train.validated, rng)
 
-    def train(self, run: Path, description: Description, progress: Callable[[Step], None] | None = None) -> Trained:
+    def train(self, run: Path, description: Description, progress: Tell | None = None) -> Trained:
         """Trains to the end, or to where the held-out clips have had no better loss for some epochs.
 
         Args:
@@ -170,34 +159,26 @@ class Trainer:
         """
         if not (run / TRAINING).is_file():
             write_text(run / TRAINING, description.model_dump_json(indent=1) + "\n")
-        done = load_last(run, self._parts)
-        resumed, log = done.epoch, read_log(run / LOG, done.epoch)
-        while not done.ended:
-            epoch, started = done.epoch + 1, time.monotonic()
-            with torch.random.fork_rng(), one_thread(self._device):
-                terms = self._epoch(epoch, progress)
-                held_out = self.validate()
-            done = self._ended(run, done, held_out["total"])
-            rate, seconds = self._rate(epoch * self._config.train.steps), round(time.monotonic() - started, 2)
-            log.append(
-                {"epoch": epoch, "learning_rate": rate, "train": terms, "held_out": held_out, "seconds": seconds}
-            )
-            write_log(run / LOG, log)
-            save_last(run, self._parts, done)
-        return Trained(log, done.best, resumed)
+        course = Course(
+            epoch=lambda epoch: self._epoch(epoch, progress),
+            validate=self.validate,
+            keep=lambda: save_facevid2vid(self.model, run),
+            epochs=self._config.train.epochs,
+            patience=self._config.train.patience,
+            rate=lambda epoch: self._rate(epoch * self._config.train.steps),
+        )
+        return run_epochs(course, run, self._parts, self._device)
 
     @torch.no_grad()
     def validate(self) -> Terms:
         """Terms on the held-out pairs, the discriminator's left out; and their weighted total."""
         self.model.eval()
         torch.manual_seed(self._config.train.seed)  # of the bends
-        said: dict[str, list[float]] = {}
+        means = Means()
         for source, driving in zip(self.validation.sources, self.validation.drivings, strict=True):
             terms, _ = self._terms(Pairs(source[None], driving[None]))
-            for name, value in terms.items():
-                said.setdefault(name, []).append(value.item())
-        means = {name: float(np.mean(values)) for name, values in said.items()}
-        return means | {"total": sum(getattr(self._config.loss, name) * value for name, value in means.items())}
+            means.add(terms)
+        return means.weighted(self._config.loss)
 
     def _begin_with(self, init: Path) -> None:
         loaded = load_facevid2vid(init, "cpu")
@@ -207,29 +188,18 @@ class Trainer:
         if self._judge is not None and init.is_file():
             load_discriminator(self._judge, init)
 
-    def _ended(self, run: Path, before: Progress, loss: float) -> Progress:
-        """Keeps the weights of an epoch that did better than all before it."""
-        epoch = before.epoch + 1
-        best, best_loss = (epoch, loss) if loss < before.best_loss else (before.best, before.best_loss)
-        if best == epoch:
-            save_facevid2vid(self.model, run)
-        settings = self._config.train
-        ended = epoch == settings.epochs or epoch - best >= settings.patience
-        return Progress(epoch=epoch, best=best, best_loss=best_loss, ended=ended)
-
-    def _epoch(self, epoch: int, progress: Callable[[Step], None] | None) -> Terms:
+    def _epoch(self, epoch: int, progress: Tell | None) -> Terms:
         settings = self._config.train
         rng = np.random.default_rng([settings.seed, epoch])
         torch.manual_seed(int(rng.integers(2**31)))
         self.model.train()
-        said: dict[str, list[float]] = {}
+        means = Means()
         for step in range(1, settings.steps + 1):
             pairs = self._draw(self._learn, settings.batch, rng)
-            for name, value in self._step(pairs, self._rate((epoch - 1) * settings.steps + step), epoch).items():
-                said.setdefault(name, []).append(value)
+            means.add(self._step(pairs, self._rate((epoch - 1) * settings.steps + step), epoch))
             if progress is not None:
                 progress(Step(epoch, settings.epochs, step, settings.steps))
-        return {name: float(np.mean(values)) for name, values in said.items()}
+        return means.terms()
 
     def _step(self, pairs: Pairs, rate: float, epoch: int) -> Terms:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._config.train.bf16):
@@ -245,7 +215,7 @@ class Trainer:
                 f"The loss is {loss.item()} in epoch {epoch}, on the clips {', '.join(names)}: look at their pictures "
                 "and head pose, or lower learning_rate. Earlier epochs are kept."
             )
-        _descend(self._optimizer, loss, rate, self._config.train.gradient_norm)
+        descend(self._optimizer, loss, rate, self._config.train.gradient_norm)
         said = {name: value.item() for name, value in terms.items()}
         if self._judge is not None:
             said["judge"] = self._teach_judge(self._judge, generated.picture.detach(), pairs, rate)
@@ -295,7 +265,7 @@ class Trainer:
         """The discriminator's own step."""
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._config.train.bf16):
             loss = losses.discriminating(judge(self._pictures(pairs.drivings, pairs.mirrored)), judge(made))
-        _descend(self._for_judge, loss, rate, self._config.train.gradient_norm)
+        descend(self._for_judge, loss, rate, self._config.train.gradient_norm)
         return loss.item()
 
     def _run(self, part: Callable[..., Any], *given: Tensor) -> Any:
@@ -334,12 +304,8 @@ class Trainer:
         return (angles * torch.tensor(_MIRRORED) if mirrored else angles).to(self._device)
 
     def _rate(self, step: int) -> float:
-        """Rises over the first steps, then falls as a cosine."""
         settings = self._config.train
-        total = settings.epochs * settings.steps
-        rising = min(1.0, step / (_WARM_UP * total))
-        falling = _LEAST_RATE + (1 - _LEAST_RATE) * 0.5 * (1 + math.cos(math.pi * step / total))
-        return settings.learning_rate * min(rising, falling)
+        return settings.learning_rate * rate_at(step / (settings.epochs * settings.steps), _WARM_UP)
 
 
 @torch.inference_mode()
@@ -384,16 +350,6 @@ def _begin_at_rest(model: FaceVid2Vid) -> None:
     for layer in (model.he_estimator.fc_t, model.he_estimator.fc_exp):
         nn.init.zeros_(layer.weight)
         nn.init.zeros_(layer.bias)
-
-
-def _descend(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, norm: float) -> None:
-    """A step with a gradient that is no longer than `norm`."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_([one for group in optimizer.param_groups for one in group["params"]], norm)
-    optimizer.step()
 
 
 @contextmanager

@@ -12,12 +12,12 @@ from typing import Final, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from facecues.errors import UsageError, WeightsMissingError
-from facecues.models.cue_generator.checkpoint import digest_of
 from facecues.models.facevid2vid.checkpoint import WEIGHTS as GENERATOR_WEIGHTS
 from facecues.models.facevid2vid.checkpoint import load_facevid2vid
 from facecues.models.facevid2vid.model import FaceVid2Vid
 from facecues.models.keypoint_mapper.config import MapperConfig
 from facecues.models.keypoint_mapper.network import KeypointMapper
+from facecues.models.training.files import digest_of
 from facecues.preprocess.networks import load_weights, require_device
 
 MAPPER: Final = "mapper.json"

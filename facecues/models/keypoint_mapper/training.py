@@ -1,7 +1,6 @@
 """Training of the keypoint mapper, self-supervised: a frozen detector says what the keypoints of every frame are."""
 
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -12,29 +11,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from facecues.errors import FacecuesError
-from facecues.models.cue_generator.checkpoint import (
-    LOG,
-    Progress,
-    load_last,
-    read_log,
-    save_last,
-    write_log,
-    write_tensors,
-    write_text,
-)
-from facecues.models.cue_generator.training import Step, Trained, one_thread
 from facecues.models.facevid2vid.model import FaceVid2Vid
 from facecues.models.keypoint_mapper.checkpoint import MAPPER, WEIGHTS, Description
 from facecues.models.keypoint_mapper.config import MapperConfig
 from facecues.models.keypoint_mapper.data import MapperClips, Pieces
 from facecues.models.keypoint_mapper.network import KeypointMapper
+from facecues.models.training.epochs import Course, Means, Step, Tell, Terms, Trained, descend, rate_at, run_epochs
+from facecues.models.training.files import write_tensors, write_text
 
 _DECAY: Final = 0.01  # of weights
-_LEAST_RATE: Final = 0.02  # of the learning rate, at the end
 _WARM_UP: Final = 0.05  # share of all steps
 _MEASURED: Final = 4096  # pairs of frames that units are measured on
 
-Terms = dict[str, float]
 Perceptual = Callable[[Tensor, Tensor], Tensor]
 """Distance of (B, 3, H, W) pictures in [0, 1] from others, as one number."""
 
@@ -80,7 +68,7 @@ class MapperTrainer:
         self._fit_units()
         self._optimizer = torch.optim.AdamW(self.network.parameters(), config.train.learning_rate, weight_decay=_DECAY)
 
-    def train(self, run: Path, description: Description, progress: Callable[[Step], None] | None = None) -> Trained:
+    def train(self, run: Path, description: Description, progress: Tell | None = None) -> Trained:
         """Trains to the end, or to where the held-out clips have had no better loss for some epochs.
 
         Args:
@@ -95,55 +83,37 @@ class MapperTrainer:
         parts: dict[str, nn.Module | torch.optim.Optimizer] = {"network": self.network, "optimizer": self._optimizer}
         if not (run / MAPPER).is_file():
             write_text(run / MAPPER, description.model_dump_json(indent=1) + "\n")
-        done = load_last(run, parts)
-        resumed, log = done.epoch, read_log(run / LOG, done.epoch)
-        while not done.ended:
-            started = time.monotonic()
-            with torch.random.fork_rng(), one_thread(self._device):
-                terms = self._epoch(done.epoch + 1, progress)
-                held_out = self.validate()
-            done = self._ended(run, done, held_out["total"])
-            seconds = round(time.monotonic() - started, 2)
-            log.append({"epoch": done.epoch, "train": terms, "held_out": held_out, "seconds": seconds})
-            write_log(run / LOG, log)
-            save_last(run, parts, done)
-        return Trained(log, done.best, resumed)
+        course = Course(
+            epoch=lambda epoch: self._epoch(epoch, progress),
+            validate=self.validate,
+            keep=lambda: write_tensors(run / WEIGHTS, self.network.state_dict()),
+            epochs=self._config.train.epochs,
+            patience=self._config.train.patience,
+            rate=lambda epoch: self._rate(epoch * self._config.train.steps),
+        )
+        return run_epochs(course, run, parts, self._device)
 
     @torch.no_grad()
     def validate(self) -> Terms:
         """Terms on the held-out clips, whole, each moved from its first frame; and their weighted total."""
         self.network.eval()
-        said: dict[str, list[float]] = {}
+        means = Means()
         for clip in self._held_out:  # one of a single frame has no velocity
-            for name, value in self._terms(self._clips.whole(int(clip))).items():
-                said.setdefault(name, []).append(value.item())
-        terms = {name: float(np.mean(values)) for name, values in said.items()}
-        terms["total"] = sum(getattr(self._config.loss, name) * value for name, value in terms.items())
-        return terms
+            means.add(self._terms(self._clips.whole(int(clip))))
+        return means.weighted(self._config.loss)
 
-    def _ended(self, run: Path, before: Progress, loss: float) -> Progress:
-        """Keeps the weights of an epoch that did better than all before it."""
-        epoch = before.epoch + 1
-        best, best_loss = (epoch, loss) if loss < before.best_loss else (before.best, before.best_loss)
-        if best == epoch:
-            write_tensors(run / WEIGHTS, self.network.state_dict())
-        settings = self._config.train
-        ended = epoch == settings.epochs or epoch - best >= settings.patience
-        return Progress(epoch=epoch, best=best, best_loss=best_loss, ended=ended)
-
-    def _epoch(self, epoch: int, progress: Callable[[Step], None] | None) -> Terms:
+    def _epoch(self, epoch: int, progress: Tell | None) -> Terms:
         settings = self._config.train
         rng = np.random.default_rng([settings.seed, epoch])
         torch.manual_seed(int(rng.integers(2**31)))
         self.network.train()
-        said: dict[str, list[float]] = {}
+        means = Means()
         for step in range(1, settings.steps + 1):
             pieces = self._clips.draw(self._learn, settings.batch, settings.piece, rng)
-            for name, value in self._step(pieces, self._rate((epoch - 1) * settings.steps + step), epoch).items():
-                said.setdefault(name, []).append(value)
+            means.add(self._step(pieces, self._rate((epoch - 1) * settings.steps + step), epoch))
             if progress is not None:
                 progress(Step(epoch, settings.epochs, step, settings.steps))
-        return {name: float(np.mean(values)) for name, values in said.items()}
+        return means.terms()
 
     def _step(self, pieces: Pieces, rate: float, epoch: int) -> Terms:
         terms = self._terms(pieces)
@@ -154,12 +124,7 @@ class MapperTrainer:
                 f"The loss is {loss.item()} in epoch {epoch}, on the clips {', '.join(names)}: look for absurd cues in "
                 "them, or lower learning_rate. Earlier epochs are kept."
             )
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), self._config.train.gradient_norm)
-        self._optimizer.step()
+        descend(self._optimizer, loss, rate, self._config.train.gradient_norm)
         return {name: value.item() for name, value in terms.items()}
 
     def _terms(self, pieces: Pieces) -> dict[str, Tensor]:
@@ -187,12 +152,8 @@ class MapperTrainer:
         return terms
 
     def _rate(self, step: int) -> float:
-        """Rises over the first steps, then falls as a cosine."""
         settings = self._config.train
-        total = settings.epochs * settings.steps
-        rising = min(1.0, step / (_WARM_UP * total))
-        falling = _LEAST_RATE + (1 - _LEAST_RATE) * 0.5 * (1 + math.cos(math.pi * step / total))
-        return settings.learning_rate * min(rising, falling)
+        return settings.learning_rate * rate_at(step / (settings.epochs * settings.steps), _WARM_UP)
 
     def _fit_units(self) -> None:
         """From pairs of frames that are learnt from."""

@@ -25,8 +25,10 @@ from facecues.pipelines.training.pictures import draw_curves
 from facecues.pipelines.training.same import require_same
 
 try:
-    from facecues.models.cue_generator.checkpoint import NETWORK, digest_of, read_description
-    from facecues.models.cue_generator.training import Step, Trained, Trainer
+    from facecues.models.cue_generator.checkpoint import NETWORK, read_description
+    from facecues.models.cue_generator.training import Trainer
+    from facecues.models.training.epochs import Step, Trained
+    from facecues.models.training.files import digest_of
     from facecues.pipelines.training.material import Material, Source, gather
     from facecues.pipelines.training.validation import write_validation
     from facecues.preprocess.networks import require_device

@@ -39,8 +39,6 @@ try:
     from facecues.metrics.networks.alexnet import alexnet
     from facecues.metrics.networks.backbone import load_imagenet
     from facecues.metrics.networks.vgg16 import vgg16
-    from facecues.models.cue_generator.checkpoint import digest_of
-    from facecues.models.cue_generator.training import Step, Trained
     from facecues.models.facevid2vid.checkpoint import WEIGHTS, load_facevid2vid
     from facecues.models.facevid2vid.losses import Features
     from facecues.models.facevid2vid.training import (
@@ -50,6 +48,8 @@ try:
         read_training,
         reconstruct,
     )
+    from facecues.models.training.epochs import Step, Trained
+    from facecues.models.training.files import digest_of
     from facecues.preprocess.networks import require_device
 except (ImportError, OSError) as error:
     raise BackendUnavailableError(

@@ -21,7 +21,6 @@ from facecues.pipelines.training.same import require_same
 try:
     from torch import Tensor
 
-    from facecues.models.cue_generator.training import Step
     from facecues.models.facevid2vid import losses
     from facecues.models.facevid2vid.checkpoint import load_facevid2vid
     from facecues.models.keypoint_mapper.checkpoint import (
@@ -33,6 +32,7 @@ try:
     )
     from facecues.models.keypoint_mapper.data import MapperClips
     from facecues.models.keypoint_mapper.training import MapperTrainer, Perceptual
+    from facecues.models.training.epochs import Step
     from facecues.pipelines.training.face_pictures import gather_face_pictures
     from facecues.pipelines.training.generator import draw_losses, perceptual_features
     from facecues.pipelines.training.material import Source, hold_out

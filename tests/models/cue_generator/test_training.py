@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from facecues.errors import FacecuesError, UsageError
-from facecues.models.cue_generator.checkpoint import LOG, NETWORK
+from facecues.models.cue_generator.checkpoint import NETWORK
 from facecues.models.cue_generator.config import VARIANTS, generator_config
 from facecues.models.cue_generator.contracts import CHUNK, CueGenerator, Request, join
 from facecues.models.cue_generator.generator import load
 from facecues.models.cue_generator.reference import best_reference
 from facecues.models.cue_generator.registry import open_generator
 from facecues.models.cue_generator.training import Trainer
+from facecues.models.training.files import LOG
 from tests.models.cue_generator.material import material, small, voice
 
 LEARN, HELD_OUT = np.arange(12), np.arange(12, 18)

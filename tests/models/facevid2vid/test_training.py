@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from facecues.errors import FacecuesError, UsageError
-from facecues.models.cue_generator.checkpoint import LOG
 from facecues.models.facevid2vid.checkpoint import WEIGHTS, load_facevid2vid
 from facecues.models.facevid2vid.contracts import FacePictures
 from facecues.models.facevid2vid.generator import move_picture
 from facecues.models.facevid2vid.motion import identity_grid
 from facecues.models.facevid2vid.training import Description, Trainer, read_training, reconstruct
 from facecues.models.facevid2vid.training_config import training_config
+from facecues.models.training.files import LOG
 
 SIDE, CLIPS, PER_CLIP = 32, 6, 4
 LEARN, HELD_OUT = np.arange(4), np.arange(4, 6)

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from facecues.errors import UsageError, WeightsMissingError
-from facecues.models.cue_generator.checkpoint import write_tensors, write_text
 from facecues.models.facevid2vid.checkpoint import WEIGHTS as GENERATOR_WEIGHTS
 from facecues.models.facevid2vid.checkpoint import save_facevid2vid
 from facecues.models.keypoint_mapper.checkpoint import (
@@ -18,6 +17,7 @@ from facecues.models.keypoint_mapper.checkpoint import (
     path_from,
 )
 from facecues.models.keypoint_mapper.network import KeypointMapper
+from facecues.models.training.files import write_tensors, write_text
 from tests.models.keypoint_mapper.material import FOUND, generator, small
 
 

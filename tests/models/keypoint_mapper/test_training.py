@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from facecues.errors import FacecuesError
-from facecues.models.cue_generator.checkpoint import LOG
 from facecues.models.keypoint_mapper.checkpoint import WEIGHTS
 from facecues.models.keypoint_mapper.data import MapperClips
 from facecues.models.keypoint_mapper.training import MapperTrainer
+from facecues.models.training.files import LOG
 from tests.models.keypoint_mapper.material import (
     FOUND,
     HELD_OUT,

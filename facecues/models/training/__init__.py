@@ -1,0 +1,1 @@
+"""What all trainings share: epochs, and what is kept of them."""
