@@ -42,7 +42,7 @@ def main() -> None:
     rows = []
     for at, source in enumerate(told.sources):
         store, rest = source.split("=", 1)
-        data, mapper = rest.rsplit("@", 1)
+        data, mapper = rest.split("@", 1)
         data, _, actors = data.partition(":")
         renderers = {"warp": "warp", "face-vid2vid": mapper}
         folder = told.out / Path(data).name
