@@ -3,14 +3,14 @@
 import hashlib
 import platform
 import socket
-import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pyarrow as pa
@@ -78,7 +78,7 @@ def identify(build: Build, config: ExtractConfig) -> Identity:
     """
     extractor = _extractor(build, config)
     packages = {name: version(name) for name in _PACKAGES} | {"python": platform.python_version()}
-    if "torch" in sys.modules:
+    with suppress(PackageNotFoundError):  # as installed, not as loaded: a worker may have had other work before
         packages["torch"] = version("torch")
     return Identity(extractor.signature, dict(extractor.weights), packages)
 
