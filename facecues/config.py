@@ -1,5 +1,6 @@
 """The configuration of an extraction. Frozen and hashable, so that it can key caches."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -42,6 +43,15 @@ class ExtractConfig(BaseModel):
         if self.landmarks == "face-alignment" and self.gaze == "iris":
             raise ValueError("gaze 'iris' needs irises, which 'face-alignment' does not give: use gaze 'l2cs'")
         return self
+
+
+def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of a configuration with others over them; sections that both have are joined, however deep."""
+    merged = dict(below)
+    for name, value in above.items():
+        nested = isinstance(value, Mapping) and isinstance(merged.get(name, {}), Mapping)
+        merged[name] = overlaid(merged.get(name, {}), value) if nested else value
+    return merged
 
 
 def validated(kind: type[Settings], values: dict[str, Any]) -> Settings:

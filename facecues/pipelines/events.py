@@ -1,7 +1,14 @@
 """What a run tells while it goes, and at its end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from rich.markup import escape
+from rich.table import Table
+
+_EXAMPLES: Final = 3  # failed clips that a table shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +81,13 @@ class ExtractSummary:
     seconds: float = 0.0
     failures: tuple[Failure, ...] = ()
     interrupted: bool = False
+
+
+def add_outcome(table: Table, failures: Sequence[Failure], *, interrupted: bool) -> None:
+    """The last rows of what a terminal shows of a run: some of its failures, and how to go on."""
+    for failure in failures[:_EXAMPLES]:
+        table.add_row(f"[red]{failure.reason}[/]", escape(f"{failure.clip_id}: {failure.message}"))
+    if len(failures) > _EXAMPLES:
+        table.add_row("", f"… and {len(failures) - _EXAMPLES} more failures")
+    if interrupted:
+        table.add_row("interrupted", "What is done is kept: give the same command again to go on.")

@@ -32,10 +32,11 @@ def describe_worker():
     }
 
 
-def test_workers_have_one_native_thread_listen_here_only_and_load_no_torch(client):
-    for worker in client.run(describe_worker).values():
-        assert worker == {"torch": False, "threads": ["1"] * 4, "addresses": {"127.0.0.1"}}
-    assert list(client.nthreads().values()) == [1, 1]
+def test_workers_have_one_native_thread_listen_here_only_and_load_no_torch():
+    with connect(2, None) as client:  # of its own: other tests have the shared one's workers load torch
+        for worker in client.run(describe_worker).values():
+            assert worker == {"torch": False, "threads": ["1"] * 4, "addresses": {"127.0.0.1"}}
+        assert list(client.nthreads().values()) == [1, 1]
 
 
 def test_the_scheduler_listens_here_only():

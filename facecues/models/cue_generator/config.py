@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from facecues.config import validated
+from facecues.config import overlaid, validated
 from facecues.errors import UsageError
 
 
@@ -144,7 +144,4 @@ def generator_config(variant: str = "full", values: Mapping[str, Mapping[str, An
     """
     if variant not in VARIANTS:
         raise UsageError(f"There is no variant {variant!r}; use one of {', '.join(VARIANTS)}.")
-    merged: dict[str, Any] = {part: dict(changes) for part, changes in VARIANTS[variant].items()}
-    for part, changes in (values or {}).items():
-        merged[part] = {**merged.get(part, {}), **changes} if isinstance(changes, Mapping) else changes
-    return validated(GeneratorConfig, merged)
+    return validated(GeneratorConfig, overlaid(VARIANTS[variant], values or {}))

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from facecues.config import validated
+from facecues.config import overlaid, validated
 from facecues.errors import UsageError
 
 
@@ -159,12 +159,4 @@ def facevid2vid_config(preset: str = "vox-256", values: Mapping[str, Any] | None
     """
     if preset not in PRESETS:
         raise UsageError(f"There is no face-vid2vid {preset!r}; use one of {', '.join(PRESETS)}.")
-    return validated(FaceVid2VidConfig, _over(PRESETS[preset], values or {}))
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for name, value in above.items():
-        nested = isinstance(value, Mapping) and isinstance(merged.get(name, {}), Mapping)
-        merged[name] = _over(merged.get(name, {}), value) if nested else value
-    return merged
+    return validated(FaceVid2VidConfig, overlaid(PRESETS[preset], values or {}))

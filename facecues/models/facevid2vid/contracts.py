@@ -55,3 +55,8 @@ class FacePictures:
     rotation: NDArray[np.float32]
     starts: NDArray[np.int64]
     clips: pd.DataFrame
+
+
+def crop_units(points: NDArray[np.floating], side: int) -> NDArray[np.float32]:
+    """(…, 3) pixels of a square picture of that side, to the units of `FacePictures.points`."""
+    return (points * (2 / (side - 1)) - [1, 1, 0]).astype(np.float32)

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from facecues.config import validated
+from facecues.config import overlaid, validated
 from facecues.models.facevid2vid.config import FaceVid2VidConfig, facevid2vid_config
 
 
@@ -94,9 +94,5 @@ def training_config(preset: str, values: Mapping[str, Mapping[str, Any]] | None 
         UsageError: no such preset, or values that do not fit.
     """
     values = values or {}
-    # Those first that cannot be checked as a part: unknown sections, and sections that are no mapping.
-    merged: dict[str, Any] = {**values, "network": facevid2vid_config(preset, values.get("network"))}
-    for part, changes in _TRAININGS.get(preset, {}).items():
-        told = values.get(part, {})
-        merged[part] = {**changes, **told} if isinstance(told, Mapping) else told
-    return validated(TrainingConfig, merged)
+    network = facevid2vid_config(preset, values.get("network"))
+    return validated(TrainingConfig, overlaid(_TRAININGS.get(preset, {}), values) | {"network": network})

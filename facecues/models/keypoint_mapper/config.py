@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from facecues.config import validated
+from facecues.config import overlaid, validated
 from facecues.errors import UsageError
 
 
@@ -116,7 +116,4 @@ def mapper_config(variant: str = "full", values: Mapping[str, Mapping[str, Any]]
     """
     if variant not in VARIANTS:
         raise UsageError(f"There is no variant {variant!r}; use one of {', '.join(VARIANTS)}.")
-    merged: dict[str, Any] = {part: dict(changes) for part, changes in VARIANTS[variant].items()}
-    for part, changes in (values or {}).items():
-        merged[part] = {**merged.get(part, {}), **changes} if isinstance(changes, Mapping) else changes
-    return validated(MapperConfig, merged)
+    return validated(MapperConfig, overlaid(VARIANTS[variant], values or {}))

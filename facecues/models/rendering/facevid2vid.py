@@ -14,6 +14,7 @@ from torch import Tensor
 
 from facecues.errors import UsageError
 from facecues.models.cue_generator.contracts import Reference
+from facecues.models.facevid2vid.contracts import crop_units
 from facecues.models.keypoint_mapper.checkpoint import OpenedMapper, open_mapper
 from facecues.models.rendering.contracts import Picture
 from facecues.models.rendering.lead import lead, reference_at
@@ -137,9 +138,7 @@ def _to_crop_units(points: NDArray[np.float64], size: int, side: int) -> Tensor:
     """(…, 3) pixels of frames of one size to the units of pictures of another, in which the same is seen."""
     pixels = points * (side / size)
     pixels[..., :2] += (side / size - 1) / 2
-    units = pixels * (2 / (side - 1))
-    units[..., :2] -= 1
-    return torch.from_numpy(units.astype(np.float32))
+    return torch.from_numpy(crop_units(pixels, side))
 
 
 def _resized(picture: Picture, side: int) -> Picture:

@@ -17,8 +17,8 @@ from facecues.preprocess.landmarks.tracker import next_roi
 from facecues.preprocess.video import Frame
 
 _PRESENT = 0.5  # least score of the mesh network
-_EYE_SPAN = 0.23  # distance of the outer eye corners over the side of the crop
-_EYE_LEVEL = 0.44  # height of the eyes in the crop
+EYE_SPAN = 0.23  # distance of the outer eye corners over the side of the crop
+EYE_LEVEL = 0.44  # height of the eyes in the crop
 _COUNTS_AS_FACE = 0.4  # a second face at least so large, by the side of the first, makes a portrait ambiguous
 
 
@@ -127,8 +127,8 @@ def _crop_matrix(mesh: NDArray[np.float32], size: int) -> NDArray[np.float64]:
     jaw = mesh[[234, 454], :2].astype(np.float64)
     # A face in three-quarter view has near eyes: its breadth counts too.
     span = max(float(np.linalg.norm(corners[1] - corners[0])), 0.5 * float(np.linalg.norm(jaw[1] - jaw[0])))
-    scale = _EYE_SPAN * size / span
+    scale = EYE_SPAN * size / span
     centre = corners.mean(axis=0)
     return np.array(
-        [[scale, 0, size / 2 - scale * centre[0]], [0, scale, _EYE_LEVEL * size - scale * centre[1]]], np.float64
+        [[scale, 0, size / 2 - scale * centre[0]], [0, scale, EYE_LEVEL * size - scale * centre[1]]], np.float64
     )

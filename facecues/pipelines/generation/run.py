@@ -17,7 +17,7 @@ from rich.table import Table
 from facecues.cues import load_clips
 from facecues.pipelines.atomic import leftovers, writing
 from facecues.pipelines.cluster import connect
-from facecues.pipelines.events import Event, ExtractSummary, Failure
+from facecues.pipelines.events import Event, ExtractSummary, Failure, add_outcome
 from facecues.pipelines.extract import extract
 from facecues.pipelines.generation.config import GenerateConfig, Order
 from facecues.pipelines.generation.cues import Generation
@@ -32,7 +32,6 @@ from facecues.reasons import ClipReason
 
 CUES = "cues"
 _MARKS = ".rendering"
-_EXAMPLES = 3  # failed clips shown for each reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,7 @@ class GenerateSummary:
         table.add_row("cues", escape(str(self.cues)))
         if self.videos is not None:
             table.add_row("videos", f"{self.videos} in {escape(str(self.out))}, {self.rendered} frames of them new")
-        for failure in self.failures[:_EXAMPLES]:
-            table.add_row(f"[red]{failure.reason}[/]", escape(f"{failure.clip_id}: {failure.message}"))
-        if len(self.failures) > _EXAMPLES:
-            table.add_row("", f"… and {len(self.failures) - _EXAMPLES} more failures")
-        if self.interrupted:
-            table.add_row("interrupted", "What is done is kept: give the same command again to go on.")
+        add_outcome(table, self.failures, interrupted=self.interrupted)
         return table
 
 
@@ -179,7 +173,7 @@ class _Rendering:
     def _tidy(self, clips: list[Row]) -> None:
         """Takes away what a run that was killed left, and makes room for marks."""
         with writing(self._summary.out):
-            for folder in {(self._summary.out / video_of(clip)).parent for clip in clips}:
+            for folder in {video_of(self._summary.out, clip["video"]).parent for clip in clips}:
                 for file in leftovers(folder):
                     file.unlink(missing_ok=True)
             self._studio.marks.mkdir(exist_ok=True)

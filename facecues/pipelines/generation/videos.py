@@ -69,9 +69,9 @@ class Rendered:
     failure: Failure | None = None
 
 
-def video_of(clip: Row) -> str:
-    """Where a clip's video goes, below the folder: as in the reference's dataset."""
-    return Path(clip["video"]).with_suffix(".mp4").as_posix()
+def video_of(folder: Path, original: str) -> Path:
+    """Where a clip's video goes: below the folder as the original is in the dataset."""
+    return (folder / original).with_suffix(".mp4")
 
 
 def render(studio: Studio, clip: Row) -> Rendered:
@@ -99,7 +99,7 @@ def render(studio: Studio, clip: Row) -> Rendered:
 
 
 def _render(studio: Studio, clip: Row) -> int:
-    target = studio.out / video_of(clip)
+    target = video_of(studio.out, clip["video"])
     settings = studio.order.settings
     comment = (
         f"{clip['clip_id']} of {clip['signature']}, cues {clip['content_key'][:16]}, sound {clip['audio']}, "

@@ -20,19 +20,19 @@ from rich.table import Table
 from facecues.errors import UsageError
 from facecues.pipelines.atomic import leftovers, writing
 from facecues.pipelines.cluster import connect
-from facecues.pipelines.events import Event, Failure
+from facecues.pipelines.events import Event, Failure, add_outcome
 from facecues.pipelines.generation.config import GenerateConfig
 from facecues.pipelines.generation.plan import make_order
+from facecues.pipelines.generation.videos import video_of
 from facecues.pipelines.interrupt import interruptible
 from facecues.pipelines.methods.config import Declared, Program
-from facecues.pipelines.methods.work import Job, Made, Workshop, make, target_of
+from facecues.pipelines.methods.work import Job, Made, Workshop, make
 from facecues.pipelines.runner import Outcome, Runner, WorkerDied
 from facecues.preprocess.layouts import Clip
 from facecues.reasons import ClipReason
 
 LOGS = "logs"
 _SCRATCH = "scratch-"  # no dot: Wav2Lip takes what follows the first dot of a path for its suffix
-_EXAMPLES = 3  # failed clips shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,7 @@ class MethodSummary:
         table.add_row("made", f"{self.frames} frames in {timedelta(seconds=round(self.seconds))}")
         table.add_row("videos", escape(str(self.out)))
         table.add_row("logs", escape(str(self.out / LOGS)))
-        for failure in self.failures[:_EXAMPLES]:
-            table.add_row(f"[red]{failure.reason}[/]", escape(f"{failure.clip_id}: {failure.message}"))
-        if len(self.failures) > _EXAMPLES:
-            table.add_row("", f"… and {len(self.failures) - _EXAMPLES} more failures")
-        if self.interrupted:
-            table.add_row("interrupted", "What is done is kept: give the same command again to go on.")
+        add_outcome(table, self.failures, interrupted=self.interrupted)
         return table
 
 
@@ -138,7 +133,7 @@ def _prepared(out: Path, clips: tuple[Clip, ...]) -> Iterator[Path]:
         with writing(out):
             for folder in out.glob(f"{_SCRATCH}*"):
                 shutil.rmtree(folder, ignore_errors=True)
-            for folder in {target_of(out, clip).parent for clip in clips}:
+            for folder in {video_of(out, clip.video).parent for clip in clips}:
                 for file in leftovers(folder):
                     file.unlink(missing_ok=True)
             scratch = out / f"{_SCRATCH}{uuid4().hex[:12]}"

@@ -16,7 +16,7 @@ from facecues.pipelines.atomic import replacing, writing
 from facecues.pipelines.events import Failure
 from facecues.pipelines.generation.config import Order
 from facecues.pipelines.generation.people import People
-from facecues.pipelines.generation.videos import metadata_of
+from facecues.pipelines.generation.videos import metadata_of, video_of
 from facecues.pipelines.methods.command import Command, ProgramError, Trouble, run_command
 from facecues.pipelines.methods.config import Declared, Program
 from facecues.pipelines.methods.inputs import Inputs, inputs_of, write_wav
@@ -109,13 +109,8 @@ def log_of(logs: Path, clip: Clip) -> Path:
     return logs / Path(clip.video).with_suffix(".log")
 
 
-def target_of(out: Path, clip: Clip) -> Path:
-    """Where the video of a clip goes: as in the dataset."""
-    return out / Path(clip.video).with_suffix(".mp4")
-
-
 def _make(workshop: Workshop, job: Job) -> int:
-    target = target_of(workshop.out, job.clip)
+    target = video_of(workshop.out, job.clip.video)
     inputs = inputs_of(job.clip, workshop.order, _people(workshop.order))
     metadata = _metadata(workshop, inputs)
     if target.exists():

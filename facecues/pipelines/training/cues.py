@@ -20,9 +20,9 @@ from facecues.models.cue_generator.config import VARIANTS, GeneratorConfig
 from facecues.models.cue_generator.contracts import GENERATOR
 from facecues.models.cue_generator.registry import kind_of
 from facecues.models.cue_generator.retrieval import Retrieval
-from facecues.pipelines.atomic import replacing, writing
+from facecues.pipelines.atomic import writing
+from facecues.pipelines.training.folder import is_free, require_same, save_curves
 from facecues.pipelines.training.pictures import draw_curves
-from facecues.pipelines.training.same import require_same
 
 try:
     from facecues.models.cue_generator.checkpoint import NETWORK, read_description
@@ -139,7 +139,7 @@ def train_cues(
         tell(f"epoch {step.epoch} of {step.epochs}", step.step, step.steps)
 
     trained = trainer.train(out, material.digest, note)
-    _draw(out, trained)
+    save_curves(out, draw_curves(trained.log, trained.best))
     write_validation(out, material.clips.sequences, material.held_out, source.root, tell)
     return replace(
         summary,
@@ -170,7 +170,7 @@ def _check_out(out: Path, config: GeneratorConfig, variant: str, init: Path | No
     Raises:
         UsageError: it is another's.
     """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    if is_free(out):
         return
     if not (out / GENERATOR).is_file():
         raise UsageError(f"{out} holds something else than a generator: use an --out that is empty or new.")
@@ -201,9 +201,3 @@ def _claim(out: Path, material: Material, variant: str) -> None:
         )
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-
-
-def _draw(out: Path, trained: Trained) -> None:
-    path = out / "curves.png"
-    with replacing(path) as temporary, writing(path):
-        draw_curves(trained.log, trained.best).savefig(temporary, format="png")

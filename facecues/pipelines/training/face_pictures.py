@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from facecues.config import Limits
 from facecues.cues import load_clips, load_cues, to_array
 from facecues.errors import ClipError, UsageError
-from facecues.models.facevid2vid.contracts import FacePictures
+from facecues.models.facevid2vid.contracts import FacePictures, crop_units
+from facecues.models.warp.portrait import EYE_LEVEL, EYE_SPAN
 from facecues.pipelines.atomic import replacing, writing
 from facecues.pipelines.training.material import Source
 from facecues.points import LEFT_OUTER_CORNER, RIGHT_OUTER_CORNER
@@ -34,9 +35,6 @@ from facecues.preprocess.pupils import relocate_with_pupils
 _VERSION: Final = 1  # raise when the same video and cues give other pictures
 _AT_ONCE: Final = 64  # clips whose cues are in memory together
 _COLUMNS: Final = ("normalized", "rotation", "translation", "scale", "gaze")
-# As facecues.models.warp.portrait has them.
-_EYE_SPAN: Final = 0.23  # distance of the outer eye corners over the side
-_EYE_LEVEL: Final = 0.44  # height of the eyes
 _CHEEKS: Final = (1, 15)  # a face in three-quarter view has near eyes: half of its breadth counts too
 
 NOT_THERE: Final = "their videos are not there"
@@ -165,7 +163,7 @@ def _plan(source: Source, clips: pd.DataFrame, cache: Path, size: int, per_clip:
             size=size,
             frames=frames,
             box=box,
-            points=_to_crop_units(points[some], box, size),
+            points=crop_units((points[some] - [box[0, 2], box[1, 2], 0]) / box[0, 0], size),
             rotation=rotation[seen[some]],
         )
 
@@ -183,16 +181,9 @@ def face_box(points: NDArray[np.floating], size: int) -> Float64:
     plane = points[..., :2].astype(np.float64)
     corners, cheeks = (plane[:, list(two)] for two in ((RIGHT_OUTER_CORNER, LEFT_OUTER_CORNER), _CHEEKS))
     wide, broad = (np.linalg.norm(two[:, 1] - two[:, 0], axis=1) for two in (corners, cheeks))
-    step = float(np.median(np.maximum(wide, broad / 2))) / (_EYE_SPAN * size)
+    step = float(np.median(np.maximum(wide, broad / 2))) / (EYE_SPAN * size)
     x, y = np.median(corners.mean(axis=1), axis=0)
-    return np.array([[step, 0, x - step * size / 2], [0, step, y - step * size * _EYE_LEVEL]])
-
-
-def _to_crop_units(points: NDArray[np.floating], box: Float64, size: int) -> Float32:
-    """(n, 70, 3) frame pixels to -1 at the centre of the first pixel and 1 at that of the last one."""
-    moved = (points - [box[0, 2], box[1, 2], 0]) / box[0, 0]
-    units: Float32 = (moved * 2 / (size - 1) - [1, 1, 0]).astype(np.float32)
-    return units
+    return np.array([[step, 0, x - step * size / 2], [0, step, y - step * size * EYE_LEVEL]])
 
 
 def _make(cut: _Cut) -> bool:

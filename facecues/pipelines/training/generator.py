@@ -28,8 +28,8 @@ from facecues.models.facevid2vid.training_config import TrainingConfig
 from facecues.models.synth.corpus import caption
 from facecues.pipelines.atomic import replacing, writing
 from facecues.pipelines.training.face_pictures import GatheredPictures, gather_face_pictures
+from facecues.pipelines.training.folder import is_free, require_same, save_curves
 from facecues.pipelines.training.material import Source, hold_out
-from facecues.pipelines.training.same import require_same
 from facecues.reports.figures.style import look_of, new_figure, one_look
 
 try:
@@ -152,7 +152,7 @@ def train_generator(
         tell(f"epoch {step.epoch} of {step.epochs}", step.step, step.steps)
 
     trained = trainer.train(out, described, note)
-    _draw(out, trained)
+    save_curves(out, draw_losses(trained.log, trained.best))
     _write_strips(out, faces, trainer.validation, device)
     return TrainGeneratorSummary(
         out,
@@ -207,7 +207,7 @@ def _check_out(out: Path, config: TrainingConfig, init: str | None) -> None:
     Raises:
         UsageError: it is another's.
     """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    if is_free(out):
         return
     before = read_training(out)
     if before is None:
@@ -230,12 +230,6 @@ def _claim(out: Path, described: Description) -> None:
         )
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-
-
-def _draw(out: Path, trained: Trained) -> None:
-    path = out / "curves.png"
-    with replacing(path) as temporary, writing(path):
-        draw_losses(trained.log, trained.best).savefig(temporary, format="png")
 
 
 @one_look()

@@ -15,8 +15,8 @@ from rich.table import Table
 
 from facecues.errors import BackendUnavailableError, UsageError
 from facecues.models.keypoint_mapper.config import MapperConfig
-from facecues.pipelines.atomic import replacing, writing
-from facecues.pipelines.training.same import require_same
+from facecues.pipelines.atomic import writing
+from facecues.pipelines.training.folder import is_free, require_same, save_curves
 
 try:
     from torch import Tensor
@@ -147,9 +147,7 @@ def train_keypoints(
         tell(f"epoch {step.epoch} of {step.epochs}", step.step, step.steps)
 
     trained = trainer.train(out, description, note)
-    path = out / "curves.png"
-    with replacing(path) as temporary, writing(path):
-        draw_losses(trained.log, trained.best).savefig(temporary, format="png")
+    save_curves(out, draw_losses(trained.log, trained.best))
     return TrainKeypointsSummary(
         out,
         variant,
@@ -182,7 +180,7 @@ def _check_out(out: Path, config: MapperConfig, digest: str) -> None:
     Raises:
         UsageError: it is another's.
     """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    if is_free(out):
         return
     before = read_description(out)
     if before is None:

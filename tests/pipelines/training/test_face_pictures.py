@@ -69,12 +69,6 @@ def test_points_lie_on_the_face_that_the_picture_shows(corpus, tmp_path) -> None
         assert np.median(np.linalg.norm(placed - own, axis=1)) < 4
 
 
-def test_crop_units_are_minus_one_and_one_at_the_outermost_pixels() -> None:
-    box = np.array([[2.0, 0, 10], [0, 2.0, 20]])  # pixel 0 lies at (10, 20), pixel 63 at (136, 146)
-    points = np.array([[[10, 20, 0], [136, 146, 63.0]]])
-    np.testing.assert_allclose(face_pictures._to_crop_units(points, box, 64), [[[-1, -1, 0], [1, 1, 1]]], atol=1e-6)
-
-
 def test_a_turned_head_is_not_cut_larger_for_its_near_eyes() -> None:
     points = np.zeros((3, 68, 3))
     points[:, CORNERS[1], 0], points[:, 15, 0] = 40, 200

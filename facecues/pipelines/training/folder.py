@@ -1,10 +1,17 @@
-"""A run's folder goes on with the training that it was begun with, and with no other."""
+"""A run's folder: it goes on with the training that it was begun with, and with no other, and shows its curves."""
 
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from pydantic import BaseModel
 
 from facecues.errors import UsageError
+from facecues.pipelines.atomic import replacing, writing
+
+
+def is_free(out: Path) -> bool:
+    """Whether nothing is there yet, or an empty folder."""
+    return not out.exists() or (out.is_dir() and not any(out.iterdir()))
 
 
 def require_same(out: Path, before: BaseModel, now: BaseModel) -> None:
@@ -25,3 +32,10 @@ def require_same(out: Path, before: BaseModel, now: BaseModel) -> None:
                     f"{out} was trained with {part}.{name} = {getattr(was, name)}, now it is {value}: "
                     "give the same as before, or use another --out."
                 )
+
+
+def save_curves(out: Path, figure: Figure) -> None:
+    """Writes OUT/curves.png. Raises StoreError where it cannot be."""
+    path = out / "curves.png"
+    with replacing(path) as temporary, writing(path):
+        figure.savefig(temporary, format="png")
