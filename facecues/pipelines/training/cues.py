@@ -27,7 +27,7 @@ from facecues.pipelines.training.pictures import draw_curves
 try:
     from facecues.models.cue_generator.checkpoint import NETWORK, read_description
     from facecues.models.cue_generator.training import Trainer
-    from facecues.models.training.epochs import Step, Trained
+    from facecues.models.training.epochs import Step
     from facecues.models.training.files import digest_of
     from facecues.pipelines.training.material import Material, Source, gather
     from facecues.pipelines.training.validation import write_validation

@@ -48,7 +48,7 @@ try:
         read_training,
         reconstruct,
     )
-    from facecues.models.training.epochs import Step, Trained
+    from facecues.models.training.epochs import Step
     from facecues.models.training.files import digest_of
     from facecues.preprocess.networks import require_device
 except (ImportError, OSError) as error:
