@@ -12,7 +12,6 @@ import pytest
 from numpy.typing import NDArray
 
 from facecues.config import ExtractConfig
-from facecues.demo import pan
 from facecues.errors import WeightsMissingError
 from facecues.models import media
 from facecues.models.synth.corpus import SynthConfig
@@ -20,6 +19,7 @@ from facecues.pipelines.extract import extract
 from facecues.pipelines.synth import synthesise
 from facecues.preprocess.extract import CueExtractor, build_extractor
 from facecues.preprocess.index import build_index
+from tests.pan import pan
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -104,7 +104,7 @@ def _weights_beside_the_repository() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def small_tree(tmp_path_factory: pytest.TempPathFactory, astronaut: NDArray[np.uint8]) -> Path:
-    """A MEAD-shaped tree of four clips of 30 frames, the demo's pan over the astronaut. One has no face."""
+    """A MEAD-shaped tree of four clips of 30 frames, a pan over the astronaut. One has no face."""
     root = tmp_path_factory.mktemp("mead")
     frames = list(islice(pan(astronaut), 30))
     clips = dict.fromkeys(

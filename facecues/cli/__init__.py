@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 # In the order in which --help lists them.
-from facecues.cli import data, training, generate, scores, tools  # noqa: F401  # isort: skip
+from facecues.cli import data, training, generate, scores, demo, tools  # noqa: F401  # isort: skip
 from facecues.cli.app import app, train_app, weights_app
 from facecues.cli.options import complain
 from facecues.errors import FacecuesError

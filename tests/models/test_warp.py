@@ -161,6 +161,15 @@ def test_what_is_no_portrait_is_refused_in_a_sentence(backend):
         WarpHead.prepare(astronaut, 300, backend=backend)
 
 
+def test_of_several_faces_the_one_is_taken_that_is_told(backend):
+    face = pictures.astronaut()[:270, 110:350]
+    both = np.hstack([face, face[:, ::-1]])
+    for near, mirrored in (((120, 130), False), ((360, 130), True)):
+        taken = WarpHead.prepare(both, SIZE, near=near, backend=backend)
+        alone = WarpHead.prepare(face[:, ::-1] if mirrored else face, SIZE, backend=backend)
+        assert np.abs(taken.neutral - alone.neutral).max() < 0.05
+
+
 def test_grey_and_transparent_portraits_work(backend):
     astronaut = pictures.astronaut()
     alpha = np.dstack([astronaut, np.full(astronaut.shape[:2], 255, np.uint8)])

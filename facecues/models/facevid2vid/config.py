@@ -140,8 +140,9 @@ PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {
         "he_estimator": {"stem": 16, "widths": (32, 64), "blocks": (1, 1)},
         "generator": {
             "width": 8,
+            "halvings": 1,
             "channels": 4,
-            "depth": 4,
+            "depth": 3,
             "blocks": 1,
             "motion": {"width": 8, "max_width": 32, "blocks": 3, "compress": 1, "kernel": 3},
             "detail": True,

@@ -18,6 +18,7 @@ from torch import Tensor
 from facecues.models.facevid2vid.blocks import axis
 from facecues.models.facevid2vid.contracts import HeadPose
 from facecues.models.facevid2vid.discriminator import Judgement
+from facecues.points import INNER_LIPS, LEFT_OUTER_CORNER, OUTER_LIPS, RIGHT_OUTER_CORNER
 from facecues.preprocess.geometry import rotation_matrix
 
 Features = Callable[[Tensor], Sequence[Tensor]]
@@ -30,6 +31,7 @@ _BENDING: Final = 0.005  # deviation of its control points' weights
 _CONTROL: Final = 5  # control points along an axis
 # Lids (right, left; upper, lower), corners of the mouth, inner lips, chin, tip of the nose.
 GUIDES: Final = (37, 41, 44, 46, 48, 54, 62, 66, 8, 30)
+_OPENINGS: Final = ((0, 1), (2, 3), (6, 7))  # of the guides, what opens and closes
 
 
 def perceptual(features: Features, made: Tensor, true: Tensor, scales: int, least: int) -> Tensor:
@@ -52,6 +54,24 @@ def perceptual(features: Features, made: Tensor, true: Tensor, scales: int, leas
         for one, other in zip(features(made), wanted, strict=True):
             total = total + (one - other).abs().mean()
     return total
+
+
+def mouth(made: Tensor, true: Tensor, points: Tensor) -> Tensor:
+    """Mean absolute difference of pixels about the mouth: inside a circle as wide as the eyes are apart.
+
+    In a whole picture the few pixels of a mouth that opens hardly count, and a generator soon leaves it shut.
+
+    Args:
+        made, true: (B, 3, S, S) RGB in [0, 1].
+        points: (B, 70, 3) of the true pictures, crop units.
+    """
+    centre = points[:, [*OUTER_LIPS, *INNER_LIPS], :2].mean(1)
+    radius = (points[:, RIGHT_OUTER_CORNER, :2] - points[:, LEFT_OUTER_CORNER, :2]).norm(dim=1) / 2
+    y, x = torch.meshgrid(axis(made.shape[2], points), axis(made.shape[3], points), indexing="ij")
+    squared = (x - centre[:, 0, None, None]).square() + (y - centre[:, 1, None, None]).square()
+    inside = (squared < radius[:, None, None].square()).to(made.dtype)[:, None]
+    away = ((made - true).abs() * inside).sum()
+    return torch.as_tensor(away / (3 * inside.sum()).clamp_min(1))
 
 
 def adversarial(judged: Judgement) -> Tensor:
@@ -127,17 +147,24 @@ def keypoint_prior(keypoints: Tensor) -> Tensor:
 
 
 def guidance(keypoints: Tensor, points: Tensor) -> Tensor:
-    """Mean distance of the first keypoints from points of the face whose motion matters most: eyes, lips, chin, nose.
+    """Mean distance of the first keypoints from points of the face whose motion matters most: eyes, lips, chin, nose;
+    and that of their openings, of eyes and mouth, which are lost in the first: they are as small as they matter.
 
     Source: the landmark guidance of LivePortrait (Guo et al., arXiv 2407.03168, section 3.2), which face-vid2vid does
-    not have, here of ten points and with absolute differences. What keypoints are is then not found, but told.
+    not have, here of ten points, with absolute differences and with the openings. What keypoints are is then not
+    found, but told.
 
     Args:
         keypoints: (B, K, 3) as they are in pictures.
         points: (B, 70, 3) of the same pictures, crop units.
     """
     guides = points[:, list(GUIDES[: keypoints.shape[1]]), :2]
-    return (keypoints[:, : guides.shape[1], :2] - guides).abs().mean()
+    away = keypoints[:, : guides.shape[1], :2] - guides
+    known = [pair for pair in _OPENINGS if max(pair) < guides.shape[1]]
+    if not known:
+        return away.abs().mean()
+    upper, lower = (list(side) for side in zip(*known, strict=True))
+    return away.abs().mean() + (away[:, upper] - away[:, lower]).abs().mean()
 
 
 def head_pose(pose: HeadPose, rotation: Tensor) -> Tensor:

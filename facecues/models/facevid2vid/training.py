@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,19 +20,16 @@ from facecues.models.facevid2vid.checkpoint import load_discriminator, load_face
 from facecues.models.facevid2vid.contracts import FacePictures, Generated
 from facecues.models.facevid2vid.discriminator import Discriminator
 from facecues.models.facevid2vid.model import FaceVid2Vid
+from facecues.models.facevid2vid.pairs import Indices, Pairs, PairSource, View, to_tensor
 from facecues.models.facevid2vid.training_config import TrainingConfig
 from facecues.models.training.epochs import Course, Means, Step, Tell, Terms, Trained, descend, rate_at, run_epochs
 from facecues.models.training.files import write_text
-from facecues.points import MIRROR
 from facecues.preprocess.networks import require_device
 
 TRAINING: Final = "training.json"
 _BETAS: Final = (0.5, 0.999)  # of Adam, as published
 _WARM_UP: Final = 0.02  # share of all steps
-_MIRRORED: Final = (-1.0, 1.0, -1.0)  # what a mirror does to yaw, pitch and roll
-_MIRROR: Final = [*MIRROR, 69, 68]  # and to landmarks and pupils
 
-Indices = NDArray[np.int64]
 Picture = NDArray[np.uint8]
 
 
@@ -67,20 +63,6 @@ def read_training(run: Path) -> Description | None:
         return Description.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise UsageError(f"{path} is no training of this version: {' '.join(str(error).split())[:200]}") from error
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """Pictures to move, and what they should look like.
-
-    Attributes:
-        sources, drivings: (B,) rows of the pictures.
-        mirrored: left and right swapped in all.
-    """
-
-    sources: Indices
-    drivings: Indices
-    mirrored: bool = False
 
 
 class Trainer:
@@ -121,9 +103,8 @@ class Trainer:
         """
         if config.loss.perceptual and features is None:
             raise ValueError("loss.perceptual has a weight, and there are no features for it")
-        self._faces, self._config, self._features, self._least = faces, config, features, least
+        self._config, self._features, self._least = config, features, least
         self._device = require_device(device)
-        self._rotation = torch.from_numpy(losses.generator_degrees(faces.rotation))
         with torch.random.fork_rng():
             torch.manual_seed(config.train.seed)
             self.model = FaceVid2Vid(config.network)
@@ -139,11 +120,11 @@ class Trainer:
             self._judge.to(self._device)
             self._for_judge = torch.optim.Adam(self._judge.parameters(), rate, _BETAS)
             self._parts |= {"judge": self._judge, "for_judge": self._for_judge}
-        self._clip_of = np.repeat(np.arange(len(faces.clips)), np.diff(faces.starts))
-        self._alike = _same_view(faces)
-        self._learn = np.flatnonzero(np.isin(self._clip_of, learn))
+        self._pairs = PairSource(faces, self._device)
+        self._learn = self._pairs.rows_of(learn)
+        self._guided = round(config.train.guided * config.train.epochs)
         rng = np.random.default_rng(config.train.seed)
-        self.validation = self._draw(np.flatnonzero(np.isin(self._clip_of, held_out)), config.train.validated, rng)
+        self.validation = self._draw(self._pairs.rows_of(held_out), config.train.validated, rng)
 
     def train(self, run: Path, description: Description, progress: Tell | None = None) -> Trained:
         """Trains to the end, or to where the held-out clips have had no better loss for some epochs.
@@ -176,8 +157,9 @@ class Trainer:
         torch.manual_seed(self._config.train.seed)  # of the bends
         means = Means()
         for source, driving in zip(self.validation.sources, self.validation.drivings, strict=True):
-            terms, _ = self._terms(Pairs(source[None], driving[None]))
-            means.add(terms)
+            views = self._pairs.views(Pairs(source[None], driving[None]))
+            terms, placed = self._of_keypoints(*views)
+            means.add(terms | self._of_pictures(self._generate(views[0], placed), views[1], placed[1]))
         return means.weighted(self._config.loss)
 
     def _begin_with(self, init: Path) -> None:
@@ -202,49 +184,62 @@ class Trainer:
         return means.terms()
 
     def _step(self, pairs: Pairs, rate: float, epoch: int) -> Terms:
+        weights, guided = self._config.loss, epoch <= self._guided
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._config.train.bf16):
-            terms, generated = self._terms(pairs)
-            if self._judge is not None:
-                terms |= self._judged(self._judge, generated.picture, self._pictures(pairs.drivings, pairs.mirrored))
-            weights = self._config.loss
+            source, driving = self._pairs.views(pairs)
+            terms, placed = self._of_keypoints(source, driving)
+            made = None if guided else self._generate(source, placed)
+            if made is not None:
+                terms |= self._of_pictures(made, driving, placed[1])
+            if made is not None and self._judge is not None:
+                terms |= self._judged(self._judge, made, driving.pictures)
             loss = torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
         if not math.isfinite(loss.item()):
-            clips = np.unique(self._clip_of[np.concatenate([pairs.sources, pairs.drivings])])
-            names = self._faces.clips["clip_id"].iloc[clips].tolist()
+            names = ", ".join(self._pairs.clip_ids(pairs))
             raise FacecuesError(
-                f"The loss is {loss.item()} in epoch {epoch}, on the clips {', '.join(names)}: look at their pictures "
+                f"The loss is {loss.item()} in epoch {epoch}, on the clips {names}: look at their pictures "
                 "and head pose, or lower learning_rate. Earlier epochs are kept."
             )
         descend(self._optimizer, loss, rate, self._config.train.gradient_norm)
         said = {name: value.item() for name, value in terms.items()}
-        if self._judge is not None:
-            said["judge"] = self._teach_judge(self._judge, generated.picture.detach(), pairs, rate)
+        if made is not None and self._judge is not None:
+            said["judge"] = self._teach_judge(self._judge, made.detach(), driving.pictures, rate)
         return said
 
-    def _terms(self, pairs: Pairs) -> tuple[dict[str, Tensor], Generated]:
-        """Terms of the loss that have a weight, and what was made."""
+    def _of_keypoints(self, source: View, driving: View) -> tuple[dict[str, Tensor], tuple[Tensor, Tensor]]:
+        """Terms of the loss that no picture is made for, and keypoints of source and driving."""
+        canonical = self._run(self.model.canonical, source.pictures)
+        views = (source, driving)
+        poses = [self._run(self.model.estimate, view.pictures) for view in views]
+        placed = (self.model.place(canonical, poses[0]), self.model.place(canonical, poses[1]))
+        guided = [losses.guidance(keypoints, view.points) for keypoints, view in zip(placed, views, strict=True)]
+        turned = [losses.head_pose(pose, view.angles) for pose, view in zip(poses, views, strict=True)]
+        terms = {
+            "prior": losses.keypoint_prior(placed[1]),
+            "guidance": (guided[0] + guided[1]) / 2,
+            "pose": (turned[0] + turned[1]) / 2,
+            "expression": losses.expression(poses[1]),
+        }
+        return terms, placed
+
+    def _generate(self, source: View, placed: tuple[Tensor, Tensor]) -> Tensor:
+        generated: Generated = self._run(self.model.generate, self._run(self.model.encode, source.pictures), *placed)
+        return generated.picture
+
+    def _of_pictures(self, made: Tensor, driving: View, placed: Tensor) -> dict[str, Tensor]:
+        """Terms of what was made, and of the driving picture's keypoints."""
         weights = self._config.loss
-        source = self._pictures(pairs.sources, pairs.mirrored)
-        driving = self._pictures(pairs.drivings, pairs.mirrored)
-        canonical = self._run(self.model.canonical, source)
-        poses = [self._run(self.model.estimate, pictures) for pictures in (source, driving)]
-        placed = [self.model.place(canonical, pose) for pose in poses]
-        generated = self._run(self.model.generate, self._run(self.model.encode, source), *placed)
-        terms = {"picture": (generated.picture - driving).abs().mean()}
+        terms = {
+            "picture": (made - driving.pictures).abs().mean(),
+            "mouth": losses.mouth(made, driving.pictures, driving.points),
+        }
         if weights.perceptual and self._features is not None:
-            terms["perceptual"] = losses.perceptual(
-                self._features, generated.picture, driving, weights.scales, self._least
-            )
+            terms["perceptual"] = losses.perceptual(self._features, made, driving.pictures, weights.scales, self._least)
         if weights.equivariance:
-            bend = losses.draw_bend(len(driving), self._device)
-            terms["equivariance"] = losses.equivariance(placed[1], self._keypoints(bend.pictures(driving)), bend)
-        terms["prior"] = losses.keypoint_prior(placed[1])
-        points = [self._points(rows, pairs.mirrored) for rows in (pairs.sources, pairs.drivings)]
-        terms["guidance"] = (losses.guidance(placed[0], points[0]) + losses.guidance(placed[1], points[1])) / 2
-        angles = [self._angles(rows, pairs.mirrored) for rows in (pairs.sources, pairs.drivings)]
-        terms["pose"] = (losses.head_pose(poses[0], angles[0]) + losses.head_pose(poses[1], angles[1])) / 2
-        terms["expression"] = losses.expression(poses[1])
-        return terms, generated
+            bend = losses.draw_bend(len(made), self._device)
+            of_bent = self._keypoints(bend.pictures(driving.pictures))
+            terms["equivariance"] = losses.equivariance(placed, of_bent, bend)
+        return terms
 
     def _keypoints(self, pictures: Tensor) -> Tensor:
         return self.model.place(self._run(self.model.canonical, pictures), self._run(self.model.estimate, pictures))
@@ -261,10 +256,10 @@ class Trainer:
             "matching": losses.feature_matching(of_made, of_true),
         }
 
-    def _teach_judge(self, judge: Discriminator, made: Tensor, pairs: Pairs, rate: float) -> float:
+    def _teach_judge(self, judge: Discriminator, made: Tensor, true: Tensor, rate: float) -> float:
         """The discriminator's own step."""
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._config.train.bf16):
-            loss = losses.discriminating(judge(self._pictures(pairs.drivings, pairs.mirrored)), judge(made))
+            loss = losses.discriminating(judge(true), judge(made))
         descend(self._for_judge, loss, rate, self._config.train.gradient_norm)
         return loss.item()
 
@@ -278,30 +273,7 @@ class Trainer:
         return nullcontext(), _unmoved_statistics(self.model)
 
     def _draw(self, among: Indices, count: int, rng: np.random.Generator) -> Pairs:
-        """Draws pairs. `among`: rows of the pictures that are to be made."""
-        drivings = rng.choice(among, count)
-        across = rng.random(count) < self._config.train.across
-        clips = self._clip_of[drivings]
-        sources = [rng.choice(self._alike[clip]) if other else clip for clip, other in zip(clips, across, strict=True)]
-        starts = self._faces.starts
-        rows = rng.integers(starts[sources], starts[np.array(sources) + 1])
-        return Pairs(rows, drivings, self._config.train.mirrored and bool(rng.random() < 0.5))
-
-    def _pictures(self, rows: Indices, mirrored: bool) -> Tensor:
-        """(B, 3, S, S) float32 RGB in [0, 1]."""
-        chosen = self._faces.pictures[rows]
-        return _to_tensor(chosen[:, :, ::-1] if mirrored else chosen).to(self._device)
-
-    def _points(self, rows: Indices, mirrored: bool) -> Tensor:
-        """(B, 70, 3) landmarks and pupils, crop units."""
-        points = self._faces.points[rows]
-        chosen = points[:, _MIRROR] * np.array([-1, 1, 1], np.float32) if mirrored else points
-        return torch.from_numpy(chosen).to(self._device)
-
-    def _angles(self, rows: Indices, mirrored: bool) -> Tensor:
-        """(B, 3) true yaw, pitch, roll, degrees."""
-        angles = self._rotation[rows]
-        return (angles * torch.tensor(_MIRRORED) if mirrored else angles).to(self._device)
+        return self._pairs.draw(among, count, self._config.train.across, self._config.train.mirrored, rng)
 
     def _rate(self, step: int) -> float:
         settings = self._config.train
@@ -320,28 +292,13 @@ def reconstruct(model: FaceVid2Vid, source: Picture, driving: Picture) -> tuple[
         What was made, and the same where the source does not show it made black.
     """
     device = next(model.parameters()).device
-    moved, wanted = (_to_tensor(one[None]).to(device) for one in (source, driving))
+    moved, wanted = (to_tensor(one[None]).to(device) for one in (source, driving))
     canonical = model.canonical(moved)
     placed = [model.place(canonical, model.estimate(one)) for one in (moved, wanted)]
     made = model.generate(model.encode(moved), *placed)
     seen = made.picture * F.interpolate(made.occlusion, size=made.picture.shape[2:], mode="bilinear")
     whole, part = (np.rint(one[0].permute(1, 2, 0).float().cpu().numpy() * 255) for one in (made.picture, seen))
     return whole.astype(np.uint8), part.astype(np.uint8)
-
-
-def _to_tensor(pictures: NDArray[np.uint8]) -> Tensor:
-    """(n, S, S, 3) uint8 to (n, 3, S, S) float32 in [0, 1]."""
-    # Copied, as PyTorch takes permuted axes for channels last, and its backward pass then crashes (2.13, CPU).
-    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float() / 255
-
-
-def _same_view(faces: FacePictures) -> list[Indices]:
-    """For each clip those of the same actor and view, itself among them."""
-    clips = faces.clips
-    keys = clips["actor"].astype(str) + "|" + clips["view"].astype(str)
-    keys = keys.where(clips["actor"].notna(), clips["clip_id"])
-    groups = {key: np.asarray(rows, np.int64) for key, rows in keys.groupby(keys).indices.items()}
-    return [groups[key] for key in keys]
 
 
 def _begin_at_rest(model: FaceVid2Vid) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from facecues.config import overlaid, validated
 from facecues.models.facevid2vid.config import FaceVid2VidConfig, facevid2vid_config
@@ -16,6 +16,7 @@ class LossWeights(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     picture: float = Field(default=0.0, ge=0, description="mean absolute difference of pixels; not published")
+    mouth: float = Field(default=0.0, ge=0, description="the same about the mouth; not published")
     perceptual: float = Field(default=10.0, ge=0, description="of each layer and size")
     network: Literal["vgg16", "alexnet"] = Field(
         default="vgg16", description="that perceptual features are of; published is VGG19, whose weights PyPI lacks"
@@ -42,6 +43,13 @@ class TrainConfig(BaseModel):
 
     per_clip: int = Field(default=32, gt=1, description="pictures of a clip")
     epochs: int = Field(default=100, gt=0)
+    guided: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the epochs, the first ones, that learn keypoints alone, from landmarks and head pose: a "
+        "generator heeds keypoints that mean something from the start; not published",
+    )
     steps: int = Field(default=1000, gt=0, description="batches of an epoch")
     batch: int = Field(default=8, gt=1, description="pairs of pictures")
     across: float = Field(default=0.25, ge=0, le=1, description="share of pairs of two clips of one actor and view")
@@ -65,12 +73,19 @@ class TrainingConfig(BaseModel):
     loss: LossWeights = LossWeights()
     train: TrainConfig = TrainConfig()
 
+    @model_validator(mode="after")
+    def _guided_by_something(self) -> "TrainingConfig":
+        if self.train.guided and not self.loss.guidance:
+            raise ValueError("train.guided needs a weight of loss.guidance")
+        return self
+
 
 # What is learnt otherwise than published. `tiny` has a quarter of an hour on a CPU.
 _TRAININGS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "tiny": {
         "loss": {
             "picture": 10.0,
+            "mouth": 10.0,
             "perceptual": 1.5,
             "network": "alexnet",
             "scales": 1,
@@ -82,7 +97,14 @@ _TRAININGS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             "pose": 0.3,
             "expression": 0.0,
         },
-        "train": {"epochs": 28, "steps": 100, "learning_rate": 2e-3, "gradient_norm": 1.0, "patience": 28},
+        "train": {
+            "epochs": 44,
+            "guided": 0.45,
+            "steps": 100,
+            "learning_rate": 2e-3,
+            "gradient_norm": 1.0,
+            "patience": 44,
+        },
     }
 }
 

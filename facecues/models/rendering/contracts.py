@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecues.models.cue_generator.contracts import Reference
+from facecues.models.warp.portrait import Place
 from facecues.sequences import Cues
 
 Picture = NDArray[np.uint8]
@@ -51,12 +52,13 @@ class Renderer(Protocol):
     @property
     def signature(self) -> str: ...
 
-    def prepare(self, portrait: NDArray[Any], size: int) -> Head:
+    def prepare(self, portrait: NDArray[Any], size: int, near: Place | None = None) -> Head:
         """Reads a portrait.
 
         Args:
             portrait: (H, W), (H, W, 3) or (H, W, 4) uint8, RGB or RGBA, of one face.
             size: side of the frames, 256 or 512 pixels.
+            near: x, y of the face, pixels, where it is known: then there may be others.
 
         Raises:
             UsageError: another size, another kind of picture, no face in it, or several.

@@ -20,7 +20,7 @@ from facecues.models.rendering.contracts import Picture
 from facecues.models.rendering.lead import lead, reference_at
 from facecues.models.warp.head import Rest, rest_of
 from facecues.models.warp.look import Look
-from facecues.models.warp.portrait import Portrait, read_portrait
+from facecues.models.warp.portrait import Place, Portrait, read_portrait
 from facecues.preprocess.gaze.iris import eye_directions
 from facecues.preprocess.geometry import fit_pose, gaze_degrees, to_head
 from facecues.preprocess.landmarks.facemesh import FaceMeshBackend
@@ -55,11 +55,11 @@ class FaceVid2VidRenderer:
     def _backend(self) -> FaceMeshBackend:
         return FaceMeshBackend()
 
-    def prepare(self, portrait: NDArray[Any], size: int) -> "FaceVid2VidHead":
+    def prepare(self, portrait: NDArray[Any], size: int, near: Place | None = None) -> "FaceVid2VidHead":
         """See the contract."""
         if size not in _SIZES:
             raise UsageError(f"face-vid2vid makes frames of 256 or 512 pixels here, not {size}.")
-        seen, side = read_portrait(portrait, size, self._backend), self._opened.generator.config.size
+        seen, side = read_portrait(portrait, size, self._backend, near=near), self._opened.generator.config.size
         device = next(self._opened.network.parameters()).device
         picture = torch.from_numpy(_resized(seen.image, side)).to(device).permute(2, 0, 1)[None].float() / 255
         with torch.inference_mode():

@@ -12,6 +12,7 @@ from facecues.models.cue_generator.contracts import Reference
 from facecues.models.rendering.contracts import Picture
 from facecues.models.rendering.lead import lead, reference_at
 from facecues.models.warp import WarpHead
+from facecues.models.warp.portrait import Place
 from facecues.preprocess.landmarks.facemesh import FaceMeshBackend
 from facecues.sequences import Cues
 
@@ -54,6 +55,6 @@ class WarpRenderer:
     def _backend(self) -> FaceMeshBackend:
         return FaceMeshBackend()
 
-    def prepare(self, portrait: NDArray[Any], size: int) -> LedHead:
+    def prepare(self, portrait: NDArray[Any], size: int, near: Place | None = None) -> LedHead:
         """See the contract."""
-        return LedHead(WarpHead.prepare(portrait, size, backend=self._backend))
+        return LedHead(WarpHead.prepare(portrait, size, near=near, backend=self._backend))

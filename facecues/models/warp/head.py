@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from facecues.errors import UsageError
 from facecues.models.warp.layers import Layer, disc, eyeballs, mouth_interior, sheet
 from facecues.models.warp.look import Look
-from facecues.models.warp.portrait import Portrait, read_portrait
+from facecues.models.warp.portrait import Place, Portrait, read_portrait
 from facecues.models.warp.raster import Rasterizer
 from facecues.models.warp.shape import at_rest, carried_by_landmarks, places_of_skin, with_lids
 from facecues.models.warp.textures import Atlas, draw_atlas
@@ -79,6 +79,7 @@ class WarpHead:
         portrait: NDArray[Any],
         size: int = 512,
         *,
+        near: Place | None = None,
         look: Look | None = None,
         backend: FaceMeshBackend | None = None,
     ) -> "WarpHead":
@@ -87,6 +88,7 @@ class WarpHead:
         Args:
             portrait: (H, W), (H, W, 3) or (H, W, 4) uint8, RGB or RGBA, of one face.
             size: side of the frames, pixels.
+            near: x, y of the face, pixels, where it is known: then there may be others.
             look: changes that make another person of it.
             backend: reads the face; made anew when not given.
 
@@ -96,7 +98,7 @@ class WarpHead:
         if size not in _SUPERSAMPLE:
             raise UsageError(f"The warp renderer makes frames of 256 or 512 pixels, not {size}.")
         look = look or Look()
-        return _build(read_portrait(portrait, size, backend, mirrored=look.mirrored), look)
+        return _build(read_portrait(portrait, size, backend, near=near, mirrored=look.mirrored), look)
 
     def render(self, landmarks: NDArray[Any]) -> Iterator[NDArray[np.uint8]]:
         """Frames of the portrait with its points at the given places.

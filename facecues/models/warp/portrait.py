@@ -1,5 +1,6 @@
 """A portrait as the renderer needs it: cropped around its one face, and read by the face mesh."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,15 @@ from numpy.typing import NDArray
 
 from facecues.errors import UsageError
 from facecues.models.warp.topology import EYE_RINGS
+from facecues.preprocess.landmarks.blazeface import Detection
 from facecues.preprocess.landmarks.facemesh import FaceMeshBackend
 from facecues.preprocess.landmarks.mesh68 import MESH_TO_68
 from facecues.preprocess.landmarks.roi import box_of
 from facecues.preprocess.landmarks.tracker import next_roi
 from facecues.preprocess.video import Frame
+
+Place = tuple[float, float]
+"""x, y in a picture, pixels."""
 
 _PRESENT = 0.5  # least score of the mesh network
 EYE_SPAN = 0.23  # distance of the outer eye corners over the side of the crop
@@ -42,7 +47,12 @@ class Portrait:
 
 
 def read_portrait(
-    image: NDArray[Any], size: int, backend: FaceMeshBackend | None = None, *, mirrored: bool = False
+    image: NDArray[Any],
+    size: int,
+    backend: FaceMeshBackend | None = None,
+    *,
+    near: Place | None = None,
+    mirrored: bool = False,
 ) -> Portrait:
     """Finds the face, cuts the picture to a square around it and reads the mesh there.
 
@@ -50,6 +60,7 @@ def read_portrait(
         image: (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8. Transparent parts become mid-grey.
         size: side of the crop, pixels.
         backend: reads the face; made anew when not given.
+        near: x, y of the face, pixels, where it is known: then there may be others.
         mirrored: left and right swapped, before the face is read.
 
     Raises:
@@ -59,18 +70,26 @@ def read_portrait(
     picture = _as_rgb(image)
     if mirrored:
         picture = np.ascontiguousarray(picture[:, ::-1])
+        near = near and (picture.shape[1] - 1 - near[0], near[1])
     whole = _frame(picture)
     found = backend.detector(whole)
     if not found:
         raise UsageError("The portrait shows no face that is found: give a picture of one face, from the front.")
-    sides = [float(max(one.box[2] - one.box[0], one.box[3] - one.box[1])) for one in found]
-    if len(found) > 1 and sides[1] > _COUNTS_AS_FACE * sides[0]:
-        raise UsageError(f"The portrait shows {len(found)} faces: give a picture of one face, or cut it to one.")
-    score, mesh = backend.mesh(whole, found[0].roi())
+    score, mesh = backend.mesh(whole, _chosen(found, near).roi())
     if score < _PRESENT:
         raise UsageError("The portrait's face cannot be read: give a picture of one face, from the front.")
     crop = _crop_matrix(mesh, size)
     return _read(_cut(picture, crop, size), backend, mesh, crop)
+
+
+def _chosen(found: Sequence[Detection], near: Place | None) -> Detection:
+    """The face that is meant."""
+    if near is not None:
+        return min(found, key=lambda one: np.hypot(*((one.box[:2] + one.box[2:]) / 2 - near)))
+    sides = [float(max(one.box[2] - one.box[0], one.box[3] - one.box[1])) for one in found]
+    if len(found) > 1 and sides[1] > _COUNTS_AS_FACE * sides[0]:
+        raise UsageError(f"The portrait shows {len(found)} faces: give a picture of one face, or cut it to one.")
+    return found[0]
 
 
 def _cut(picture: NDArray[np.uint8], crop: NDArray[np.float64], size: int) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from facecues.cues import load_clips
 from facecues.errors import ClipError, UsageError
 from facecues.models.cue_generator.contracts import Reference
 from facecues.models.cue_generator.reference import best_frame, first_frame, reference_of
+from facecues.models.warp.portrait import Place
 from facecues.pipelines.generation.config import ReferenceName
 from facecues.pipelines.rows import Row
 from facecues.reasons import ClipReason
@@ -35,6 +36,12 @@ class Person:
     time_s: float
     frames: int
     begin_s: float
+
+    @property
+    def place(self) -> Place:
+        """Where the reference's face is, x, y, frame pixels."""
+        x, y = self.reference.translation[:2].tolist()
+        return x, y
 
 
 class People:

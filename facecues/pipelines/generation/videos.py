@@ -20,6 +20,7 @@ from facecues.models.rendering.contracts import Head, Picture, Renderer
 from facecues.models.rendering.paste import Setting
 from facecues.models.rendering.registry import open_renderer
 from facecues.models.synth.corpus import caption
+from facecues.models.warp.portrait import Place
 from facecues.pipelines.atomic import replacing, writing
 from facecues.pipelines.events import Failure
 from facecues.pipelines.generation.config import Order
@@ -115,7 +116,7 @@ def _render(studio: Studio, clip: Row) -> int:
             )
     root = studio.order.root
     person = _people(studio.order).of(clip["clip_id"])
-    head, setting = _portrayed(studio.order, root / person.video, person.time_s)
+    head, setting = _portrayed(studio.order, root / person.video, person.time_s, person.place)
     sound = sound_of(root / clip["audio"], root / clip["video"], person)[: clip["frames"] * SAMPLES_PER_FRAME]
     metadata = {
         "title": TITLE,
@@ -170,11 +171,11 @@ def _renderer(order: Order) -> Renderer:
 
 
 @lru_cache(maxsize=4)
-def _portrayed(order: Order, video: Path, time_s: float) -> tuple[Head, Setting | None]:
+def _portrayed(order: Order, video: Path, time_s: float, place: Place) -> tuple[Head, Setting | None]:
     """The portrait that a frame of a video is. Raises ClipError where it cannot be one."""
     picture, settings = picture_at(video, time_s), order.settings
     try:
-        head = _renderer(order).prepare(picture, settings.size)
+        head = _renderer(order).prepare(picture, settings.size, near=place)
     except UsageError as error:
         raise ClipError(ClipReason.NO_FACE, f"the frame of {video.name} at {time_s:.2f} s: {error}") from error
     return head, Setting.of(picture, head.crop, head.size) if settings.paste_back else None

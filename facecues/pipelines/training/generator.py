@@ -41,9 +41,9 @@ try:
     from facecues.metrics.networks.vgg16 import vgg16
     from facecues.models.facevid2vid.checkpoint import WEIGHTS, load_facevid2vid
     from facecues.models.facevid2vid.losses import Features
+    from facecues.models.facevid2vid.pairs import Pairs
     from facecues.models.facevid2vid.training import (
         Description,
-        Pairs,
         Trainer,
         read_training,
         reconstruct,
@@ -235,7 +235,7 @@ def _claim(out: Path, described: Description) -> None:
 @one_look()
 def draw_losses(log: Sequence[Mapping[str, Any]], best: int) -> Figure:
     """Each term of the loss by epoch, of what is learnt from and of what is held out."""
-    names = list(log[0]["train"])
+    names = list(log[-1]["train"])
     rows = -(-len(names) // _IN_A_ROW)
     figure = new_figure("page", 50 * rows)
     epochs = [one["epoch"] for one in log]

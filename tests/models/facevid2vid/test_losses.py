@@ -20,6 +20,7 @@ from facecues.models.facevid2vid.losses import (
     guidance,
     head_pose,
     keypoint_prior,
+    mouth,
     perceptual,
 )
 from facecues.preprocess.geometry import rotation_matrix
@@ -101,6 +102,19 @@ def test_the_prior_pushes_crowded_keypoints_apart_and_draws_their_depth() -> Non
     assert keypoint_prior(apart + torch.tensor([0, 0, 1.0])) == pytest.approx(1.0)
 
 
+def test_the_mouth_s_loss_sees_pixels_about_the_mouth_alone() -> None:
+    points = torch.zeros(1, 70, 3)
+    points[:, 36, 0], points[:, 45, 0], points[:, 48:68, 1] = -0.31, 0.31, 0.4  # 0.31 about (0, 0.4)
+    true, side = torch.zeros(1, 3, 41, 41), 20  # pixels from 0 to 1
+    made = true.clone()
+    made[:, :, side + 8, side] = 1.0
+    inside = sum((x / side) ** 2 + ((y - 8) / side) ** 2 < 0.31**2 for x in range(-20, 21) for y in range(-20, 21))
+    assert mouth(made, true, points) == pytest.approx(1 / inside)
+    made = true.clone()
+    made[:, :, side + 8, side + 7] = 1.0
+    assert mouth(made, true, points) == 0
+
+
 def test_guidance_is_the_distance_of_the_first_keypoints_from_their_landmarks() -> None:
     points = torch.rand(2, 70, 3)
     for count in (3, 10, 15):
@@ -108,6 +122,10 @@ def test_guidance_is_the_distance_of_the_first_keypoints_from_their_landmarks() 
         keypoints[:, :10, :2] = points[:, GUIDES[:count], :2]
         assert guidance(keypoints, points) == 0
         assert guidance(keypoints + 0.5, points) == pytest.approx(0.5)
+        closed = keypoints.clone()
+        closed[:, 0, 1] += 0.3  # one lid, a pair of coordinates of `count` guides, and of one or three openings
+        openings = 1 if count < 10 else 3
+        assert guidance(closed, points) == pytest.approx(0.15 / min(count, 10) + 0.15 / openings)
 
 
 def test_head_pose_is_compared_in_degrees_and_expression_measured_by_its_size() -> None:

@@ -3,20 +3,18 @@
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from facecues.errors import FacecuesError, UsageError
 from facecues.models.facevid2vid.checkpoint import WEIGHTS, load_facevid2vid
-from facecues.models.facevid2vid.contracts import FacePictures
 from facecues.models.facevid2vid.generator import move_picture
 from facecues.models.facevid2vid.motion import identity_grid
 from facecues.models.facevid2vid.training import Description, Trainer, read_training, reconstruct
 from facecues.models.facevid2vid.training_config import training_config
 from facecues.models.training.files import LOG
+from tests.models.facevid2vid.pictures import SIDE, faces
 
-SIDE, CLIPS, PER_CLIP = 32, 6, 4
 LEARN, HELD_OUT = np.arange(4), np.arange(4, 6)
 NETWORK = {
     "size": SIDE,
@@ -37,31 +35,8 @@ ALL = {"adversarial": 1.0, "matching": 1.0, "equivariance": 1.0}
 
 
 def small(**parts):
-    train = {"epochs": 2, "steps": 3, "batch": 2, "validated": 4} | parts.pop("train", {})
+    train = {"epochs": 2, "guided": 0.0, "steps": 3, "batch": 2, "validated": 4} | parts.pop("train", {})
     return training_config("tiny", {"network": NETWORK, "train": train, **parts})
-
-
-def faces() -> FacePictures:
-    """Spots that wander, of a colour for each of three actors."""
-    rng = np.random.default_rng(0)
-    line = np.linspace(-1, 1, SIDE)
-    pictures, points = [], []
-    for clip in range(CLIPS):
-        for _ in range(PER_CLIP):
-            x, y = rng.uniform(-0.4, 0.4, 2)
-            spot = np.exp(-((line[None, :] - x) ** 2 + (line[:, None] - y) ** 2) / 0.1)
-            pictures.append(255 * spot[..., None] * [0.3 + 0.3 * (clip // 2), 0.8, 0.4])
-            points.append(rng.normal([x, y, 0], 0.01, (70, 3)))
-    clips = [
-        {"clip_id": f"A{at // 2}/front/happy/{at}", "actor": f"A{at // 2}", "view": "front"} for at in range(CLIPS)
-    ]
-    return FacePictures(
-        np.array(pictures).astype(np.uint8),
-        np.array(points, np.float32),
-        rng.normal(0, 5, (CLIPS * PER_CLIP, 3)).astype(np.float32),
-        np.arange(0, CLIPS * PER_CLIP + 1, PER_CLIP),
-        pd.DataFrame(clips),
-    )
 
 
 def look(pictures):
@@ -106,7 +81,7 @@ def test_a_run_is_opened_as_a_model_by_its_folder(run) -> None:
 
 
 def test_every_term_is_in_the_log_and_those_of_the_discriminator_in_training_alone(run) -> None:
-    terms = {"picture", "perceptual", "equivariance", "prior", "guidance", "pose", "expression"}
+    terms = {"picture", "mouth", "perceptual", "equivariance", "prior", "guidance", "pose", "expression"}
     for line in losses(run):
         assert set(line["train"]) == terms | {"adversarial", "matching", "judge"}
         assert set(line["held_out"]) == terms | {"total"}
@@ -166,21 +141,22 @@ def test_weights_of_another_network_are_refused(run) -> None:
         trainer(other, init=run)
 
 
-def test_sources_are_pictures_of_the_same_person_and_partly_of_another_clip() -> None:
-    made = trainer(small(train={"across": 0.5, "validated": 400})).validation
-    source, driving = made.sources // PER_CLIP, made.drivings // PER_CLIP
-    assert set(driving) == set(HELD_OUT) and np.all(source // 2 == driving // 2)
-    assert 0.1 < np.mean(source != driving) < 0.4
+def test_guided_epochs_teach_keypoints_alone(tmp_path) -> None:
+    before = {name: value.clone() for name, value in trainer().model.generator.state_dict().items()}
+    guided = trainer(small(train={"guided": 0.5}))
+    trained = guided.train(tmp_path, Description(config=small(), data="data", parameters=0))
+    assert set(trained.log[0]["train"]) == {"prior", "guidance", "pose", "expression"}
+    assert "picture" in trained.log[1]["train"] and "picture" in trained.log[0]["held_out"]
+    only_guided = trainer(small(train={"guided": 0.9}))
+    (tmp_path / "only").mkdir()
+    only_guided.train(tmp_path / "only", Description(config=small(), data="data", parameters=0))
+    for name, value in only_guided.model.generator.state_dict().items():
+        torch.testing.assert_close(value, before[name])
 
 
-def test_a_mirror_swaps_left_and_right_in_pictures_points_and_angles() -> None:
-    made, rows = trainer(), np.array([0, 5])
-    torch.testing.assert_close(made._pictures(rows, True), made._pictures(rows, False).flip(3))
-    points, mirrored = (made._points(rows, swapped) for swapped in (False, True))
-    torch.testing.assert_close(mirrored[:, 0], points[:, 16] * torch.tensor([-1.0, 1, 1]))
-    torch.testing.assert_close(mirrored[:, 68], points[:, 69] * torch.tensor([-1.0, 1, 1]))
-    yaw_pitch_roll = torch.tensor([-1.0, 1, -1])
-    torch.testing.assert_close(made._angles(rows, True), made._angles(rows, False) * yaw_pitch_roll)
+def test_guidance_without_a_weight_cannot_come_first() -> None:
+    with pytest.raises(UsageError, match=r"train.guided needs a weight of loss.guidance"):
+        small(train={"guided": 0.5}, loss={"guidance": 0.0})
 
 
 def test_detail_moves_a_picture_without_losing_any_of_it_where_it_stands_still() -> None:

@@ -1,0 +1,64 @@
+"""Playing a demo: commands are echoed and run, a failure says why, Ctrl-C comes to what runs, and it goes on after."""
+
+import signal
+import subprocess
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+
+import psutil
+import pytest
+from rich.console import Console
+
+from facecues.demo import play as player
+from facecues.demo.plan import Plan, Stage, Step
+
+VERSION = Step("version", ("--version",))
+SOUNDS = Step("doctor", ("weights", "list", "--json"))
+BAD = Step("bad", ("extract", "nowhere", "store"))
+
+
+def play(monkeypatch: pytest.MonkeyPatch, folder: Path, *stages: Stage) -> str:
+    plan = Plan(folder, folder, folder / "store", folder / "report", stages)
+    monkeypatch.setattr(player, "make_plan", lambda *_: plan)
+    written = StringIO()
+    player.play(folder, console=Console(file=written, width=100))
+    return written.getvalue()
+
+
+def test_commands_are_echoed_and_those_of_one_stage_write_into_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = play(monkeypatch, tmp_path / "demo", Stage("Two", (VERSION, SOUNDS), 10), Stage("One", (VERSION,), 5))
+    assert told.count("$ facecues --version") == 2 and "1 of 2  Two" in told and "done: version" in told
+    assert (tmp_path / "demo/logs/version.log").read_text().startswith("facecues 0.")
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == {"logs", *player.SETTINGS}
+
+
+def test_a_command_that_fails_stops_the_demo_with_the_end_of_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(player.DemoStopped, match=r"(?s)The demo stops at facecues extract nowhere.*nowhere.*bad.log"):
+        play(monkeypatch, tmp_path, Stage("Two", (BAD, SOUNDS), 10))
+    with pytest.raises(player.DemoStopped, match="the command above says why"):
+        play(monkeypatch, tmp_path, Stage("One", (BAD,), 10))
+
+
+def test_ctrl_c_ends_what_runs_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "facecues.cli", "demo", str(tmp_path / "demo")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "demo").rglob("*.mp4")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=60)
+    assert process.returncode == 130 and "interrupted" in told
+    made = set((tmp_path / "demo").rglob("*.mp4"))
+    assert made and not _commands_of(tmp_path)
+
+
+def _commands_of(folder: Path) -> list[str]:
+    """Commands of processes that still work in a folder."""
+    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    return [line for line in lines if str(folder / "demo") in line]
