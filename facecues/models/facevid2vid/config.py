@@ -34,6 +34,12 @@ class HeadPoseConfig(BaseModel):
         default=(3, 3, 5, 2), min_length=1, description="bottlenecks of the groups, beside the one that halves"
     )
     bins: int = Field(default=66, gt=1, description="of an angle, 3 degrees each from -99 degrees on")
+    grid: int = Field(
+        default=1,
+        gt=0,
+        description="side of the grid that features are pooled to; with 1, as published, a network has to be large to "
+        "say where lips are",
+    )
 
     @model_validator(mode="after")
     def _groups_are_whole(self) -> "HeadPoseConfig":
