@@ -154,7 +154,8 @@ def _pair_method(reference: Index, name: str, root: Path) -> MethodPairs:
 def _read(first: str, name: str, root: Path) -> list[Index]:
     """The folder in every layout that fits one video or more, the given one first."""
     found, refusals = [], []
-    for layout in dict.fromkeys((first, *LAYOUTS)):
+    named = first.partition("@")[0]  # without a plugin's distribution
+    for layout in dict.fromkeys((named, *LAYOUTS)):
         try:
             found.append(build_index(root, layout))
         except UsageError as error:
@@ -185,7 +186,7 @@ def _match(reference: Index, index: Index) -> MethodPairs:
 
 def _other_id(clip: Clip) -> str | None:
     """The id that stands for the same clip by the rule on views; None where the rule does not speak."""
-    if clip.actor is None or clip.view not in (None, _FRONT):
+    if clip.actor is None or clip.view not in (None, _FRONT) or "/" not in clip.clip_id:
         return None
     actor, view, *rest = clip.clip_id.split("/")
     return "/".join((actor, UNKNOWN_VIEW if view == _FRONT else _FRONT, *rest))
