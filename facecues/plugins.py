@@ -139,7 +139,7 @@ def signed(signature: str, plugin: Plugin) -> str:
 
 
 def origin_of(signature: str) -> str | None:
-    """The distribution at the end of a signature, as `signed` puts it there; None where facecues made it."""
+    """The distribution at the end of a plugin's signature, as `signed` puts it there; None where there is none."""
     return signature.rpartition("@")[2] if "@" in signature else None
 
 

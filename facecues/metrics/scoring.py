@@ -137,7 +137,8 @@ def make_columns(
         if name in signatures or name in absent:
             own_part = signatures.get(name, name.lower())
             signature = own_part + seen + f"|miss:{protocol.missing}|over:{protocol.over}"
-            columns.append(Column(info, signature, True, absent.get(name), origin_of(own_part)))
+            plugin = origin_of(own_part) if name in rules.pictures else None
+            columns.append(Column(info, signature, True, absent.get(name), plugin))
     for name in [*signatures, *absent]:
         network = signatures.get(name, name)
         if name.startswith(EMOTION):
