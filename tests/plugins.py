@@ -1,5 +1,6 @@
 """Distributions made up on the spot, as pip would leave them in a folder on the path."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,9 +22,7 @@ def bring(
         version: of the distribution; another one takes the place of one that is there.
     """
     for left in site.glob(f"{name.replace('-', '_')}-*.dist-info"):
-        (left / "METADATA").unlink()
-        (left / "entry_points.txt").unlink()
-        left.rmdir()
+        shutil.rmtree(left)
     about = site / f"{name.replace('-', '_')}-{version}.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -42,18 +41,6 @@ class Looking(Mine):
     def compare(self, pred, target):
         return (pred != target).mean(axis=(1, 2, 3))
 """
-
-
-@pytest.fixture
-def site(tmp_path, monkeypatch) -> Path:
-    """A folder on the path, whose modules are forgotten afterwards."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    monkeypatch.syspath_prepend(str(folder))
-    before = set(sys.modules)
-    yield folder
-    for module in set(sys.modules) - before:
-        del sys.modules[module]
 
 
 def metrics(name="Mine", value="1.0"):
