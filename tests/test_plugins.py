@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from facecues import doctor, plugins
@@ -13,10 +14,15 @@ from facecues.metrics.protocols import FACECUES
 from facecues.metrics.scoring import Rules, make_columns
 from facecues.models.rendering.registry import is_renderer, open_renderer
 from facecues.models.rendering.warp import WARP
+from facecues.pipelines.pairing import pair
+from facecues.preprocess.contracts import Face
 from facecues.preprocess.gaze import gaze_backend
+from facecues.preprocess.gaze.iris import IrisGaze
+from facecues.preprocess.geometry import fit_pose
 from facecues.preprocess.index import build_index
 from facecues.preprocess.landmarks import landmark_backend
-from facecues.preprocess.layouts import LAYOUTS, Reading
+from facecues.preprocess.layouts import LAYOUTS
+from facecues.preprocess.template import TEMPLATE
 from tests.plugins import bring
 
 THING = """
@@ -153,7 +159,7 @@ from facecues.preprocess.layouts import Reading
 def read(folder, stem):
     if stem == "no":
         return "not of ours"
-    return Reading(stem, stem, "12", None, stem.split("_")[1], 2, "1", "female")
+    return Reading("12-" + stem, stem, "12", None, stem.split("_")[1], 2, "1", "female")
 """
     bring(site, "some-things", {"layouts/mine": "some_things:read"}, {"some_things": source})
     for name in ("a_anger", "b_joy", "no"):
@@ -162,10 +168,17 @@ def read(folder, stem):
     index = build_index(tmp_path / "data", "mine")
     assert index.layout == "mine@some-things==1.0" and not index.of_mead
     found = {clip.clip_id: (clip.emotion, clip.gender, clip.message) for clip in index.clips}
-    assert found["a_anger"] == ("angry", "female", None)  # in MEAD's spelling
+    assert found["12-a_anger"] == ("angry", "female", None)  # in MEAD's spelling
     assert found["b_joy"][2].startswith("Unknown emotion 'joy'") and found["no"][2] == "not of ours"
     assert "no clips" not in " ".join(oddity.sentence for oddity in index.oddities)  # MEAD's counts mean nothing here
-    assert Reading._fields[-1] == "gender"
+    paired = pair(index, {"same": tmp_path / "data"}).methods["same"]  # named as the reference is
+    assert not paired.missing and paired.paired["12-a_anger"].gender == "female"
+
+
+def test_a_backend_without_irises_is_told_to_take_another_gaze():
+    face = Face(1.0, np.zeros(4, np.float32), np.float32(TEMPLATE))
+    with pytest.raises(UsageError, match="needs irises, which this landmark backend does not give: use gaze 'l2cs'"):
+        IrisGaze().angles([None], [face], fit_pose(TEMPLATE[None]))
 
 
 def test_metrics_are_called_with_the_protocol_and_the_device_and_have_columns_of_their_own(site):
@@ -231,7 +244,10 @@ import facecues, facecues.cli
 from facecues.config import ExtractConfig
 from facecues.metrics.instruments import build_instruments
 from facecues.metrics.protocols import FACECUES
+from facecues.preprocess.contracts import Face
 from facecues.preprocess.gaze import gaze_backend
+from facecues.preprocess.gaze.iris import IrisGaze
+from facecues.preprocess.geometry import fit_pose
 ExtractConfig(landmarks="face-landmarker")
 gaze_backend(ExtractConfig())
 build_instruments(FACECUES, ("ssim", "psnr"))

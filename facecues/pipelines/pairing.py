@@ -8,7 +8,7 @@ them know the front view alone; so `M030_sad_3_001` is M030/front/sad/level_3/00
 has a clip with the very id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,15 +140,19 @@ def pair_stores(reference: Index, methods: Mapping[str, Sequence[Index]], stores
 
 def _pair_method(reference: Index, name: str, root: Path) -> MethodPairs:
     readings = [_match(reference, index) for index in _read(reference.layout, name, root)]
-    best = max(
-        readings, key=lambda pairs: (sum(clip.problem is None for clip in pairs.paired.values()), len(pairs.paired))
-    )
+    usable = {clip.clip_id for clip in reference.clips if clip.problem is None}
+    best = max(readings, key=lambda pairs: (_shared(pairs, usable), len(pairs.paired)))
     if not best.paired:
         raise UsageError(
             f"Method {name!r} shares no clip with the reference: {_held(readings[0].index)}, {_held(reference)}; "
             f"name its videos as the reference does, in any of the layouts {', '.join(LAYOUTS)}."
         )
     return best
+
+
+def _shared(pairs: MethodPairs, usable: Collection[str]) -> int:
+    """Clips that can be compared. A name that says nothing in the reference's layout is an id in layout `folder`."""
+    return sum(clip.problem is None and clip_id in usable for clip_id, clip in pairs.paired.items())
 
 
 def _read(first: str, name: str, root: Path) -> list[Index]:
