@@ -210,7 +210,11 @@ def test_without_pictures_a_metric_of_pictures_is_absent_and_says_so(site):
     [
         ({"metrics/mine": "mine:Mine"}, metrics("SSIM"), "called 'SSIM' in tables, as another metric is"),
         ({"metrics/mine": "mine:Mine", "metrics/again": "mine:Mine"}, metrics(), "'Mine' in tables, as another"),
-        ({"metrics/mine": "mine:Thing"}, {"mine": THING}, "is no metric: expected a method `score`"),
+        (
+            {"metrics/mine": "mine:Thing"},
+            {"mine": THING},
+            "is no metric: expected `info`, a MetricInfo, and a method `score`",
+        ),
     ],
 )
 def test_a_metric_that_is_none_or_has_another_ones_name_is_refused(site, announced, source, words):

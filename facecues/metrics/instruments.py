@@ -149,10 +149,11 @@ def _of_plugins(names: Collection[str], protocol: Protocol, device: str) -> dict
     found: dict[str, Any] = {}
     for plugin in dict.fromkeys(names):
         metric = plugins.make("metrics", plugin, protocol, device)
-        if not (hasattr(metric, "compare") or hasattr(metric, "score")):
+        compares = hasattr(metric, "compare") or hasattr(metric, "score")
+        if not (compares and isinstance(getattr(metric, "info", None), MetricInfo)):
             raise UsageError(
-                f"The {plugins.find('metrics', plugin)} is no metric: expected a method `score` that compares cues, or "
-                "`prepare` and `compare` for pictures (facecues.metrics.contracts)."
+                f"The {plugins.find('metrics', plugin)} is no metric: expected `info`, a MetricInfo, and a method "
+                "`score` that compares cues, or `prepare` and `compare` for pictures (facecues.metrics.contracts)."
             )
         name = metric.info.name
         if name in METRICS or name in found:
