@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from facecues import plugins
 from facecues.errors import UsageError
 
 Settings = TypeVar("Settings", bound=BaseModel)
-
-LandmarkName = Literal["facemesh", "face-landmarker", "face-alignment"]
-GazeName = Literal["iris", "l2cs"]
 
 
 class Limits(BaseModel):
@@ -29,14 +27,22 @@ class ExtractConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    landmarks: LandmarkName = "facemesh"
-    gaze: GazeName = "iris"
+    landmarks: str = Field(default="facemesh", description="a name of facecues.plugins.BUILT_IN, or a plugin's")
+    gaze: str = Field(default="iris", description="likewise")
     l2cs_bins: Literal[28, 90] = 90
     detect_every: int = Field(default=5, gt=0, description="face-alignment: frames between two detections")
     batch: int = Field(default=1, gt=0, description="face-alignment, l2cs: frames per forward pass")
     compile: bool = Field(default=False, description="face-alignment: torch.compile")
     device: str = "cpu"
     limits: Limits = Limits()
+
+    @field_validator("landmarks", "gaze")
+    @classmethod
+    def _there_is_one(cls, name: str, info: ValidationInfo) -> str:
+        group: plugins.Group = "landmarks" if info.field_name == "landmarks" else "gaze"
+        if plugins.unknown(group, [name]):
+            raise ValueError(f"expected {plugins.choices(group)}")
+        return name
 
     @model_validator(mode="after")
     def _gaze_can_see(self) -> "ExtractConfig":

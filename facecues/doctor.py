@@ -14,10 +14,11 @@ from typing import Literal
 from rich.markup import escape
 from rich.table import Table
 
-from facecues import weights
+from facecues import plugins, weights
+from facecues.errors import FacecuesError
 from facecues.needs import BACKENDS, METRICS, PACKAGES, SLOW_TO_IMPORT, TORCH, WITH_IRISES, Package, Use
 
-Kind = Literal["backend", "metric", "weights", "package", "device"]
+Kind = Literal["backend", "metric", "plugin", "weights", "package", "device"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,9 @@ class Check:
 
 
 def check(*, deep: bool = False) -> list[Check]:
-    """Looks at backends, metrics, weights, packages and devices, in this order. Uses no network and changes nothing.
+    """Looks at backends, metrics, plugins, weights, packages and devices, in this order.
+
+    It uses no network and changes nothing, but imports plugins.
 
     Args:
         deep: also import PyTorch and face-alignment (seconds), to see that they work and whether CUDA does.
@@ -51,7 +54,7 @@ def check(*, deep: bool = False) -> list[Check]:
         _check_cuda(deep),
     ]
     python = Check("python", "package", True, platform.python_version())
-    return [*backends, _check_iris(backends), *metrics, *stored, python, *packages, *devices]
+    return [*backends, _check_iris(backends), *metrics, *_check_plugins(), *stored, python, *packages, *devices]
 
 
 def render(checks: list[Check]) -> Table:
@@ -129,6 +132,20 @@ def _check_iris(backends: list[Check]) -> Check:
         return Check("iris", "backend", True, f"gaze, with landmarks {' or '.join(givers)}")
     detail = f"gaze; needs landmarks {' or '.join(WITH_IRISES)}"
     return Check("iris", "backend", False, detail, f"make {WITH_IRISES[0]} usable")
+
+
+def _check_plugins() -> list[Check]:
+    """Imports each; what it makes is seen when it is used."""
+    checks = []
+    for plugin in (one for group in plugins.BUILT_IN for one in plugins.installed(group)):
+        what = f"{plugins.ONE[plugin.group]}, of {plugin.origin}"
+        try:
+            plugin.load()
+        except FacecuesError as error:
+            checks.append(Check(plugin.name, "plugin", False, what, str(error)))
+        else:
+            checks.append(Check(plugin.name, "plugin", True, what))
+    return checks
 
 
 def _check_cuda(deep: bool) -> Check:

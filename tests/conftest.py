@@ -1,6 +1,7 @@
 """What all rooms' tests share: real clips where they are, small videos made on the spot."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
@@ -130,6 +131,18 @@ def small_store(tmp_path_factory: pytest.TempPathFactory, small_tree: Path, extr
     summary = extract(build_index(small_tree), store, ExtractConfig(), workers=1)
     assert summary.ok == 4
     return store
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder on the path, here and in workers that start from now on; its modules are forgotten afterwards."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    yield folder
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(str(folder)):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

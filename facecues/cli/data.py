@@ -53,9 +53,9 @@ def extract(
     layout: Layout = None,
     only: Only = None,
     landmarks: Annotated[
-        str | None, typer.Option(help="facemesh (default), face-landmarker or face-alignment.")
+        str | None, typer.Option(help="facemesh (default), face-landmarker, face-alignment or a plugin.")
     ] = None,
-    gaze: Annotated[str | None, typer.Option(help="iris (default) or l2cs.")] = None,
+    gaze: Annotated[str | None, typer.Option(help="iris (default), l2cs or a plugin.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu (default) or cuda; for the torch backends.")] = None,
     batch: Annotated[int | None, typer.Option(help="Frames per forward pass; torch backends.")] = None,
     detect_every: Annotated[int | None, typer.Option(help="Frames between detections; face-alignment.")] = None,

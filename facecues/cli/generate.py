@@ -33,7 +33,8 @@ def generate(
         str, typer.Option(help="neutral: a frame of another clip; first: the clip's own.")
     ] = "neutral",
     renderer: Annotated[
-        str | None, typer.Option(help="warp, or a run of `train keypoints`: videos as well; none: cues alone.")
+        str | None,
+        typer.Option(help="warp, a plugin, or a run of `train keypoints`: videos as well; none: cues alone."),
     ] = None,
     size: Annotated[int, typer.Option(help="Side of the face's frames: 256 or 512 pixels.")] = 256,
     paste_back: Annotated[bool, typer.Option(help="Put the face back into the whole picture.")] = False,

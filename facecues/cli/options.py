@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Root = Annotated[Path, typer.Argument(help="Folder of clips: MEAD, flat names, or any tree.")]
 Store = Annotated[Path, typer.Argument(help="Folder of the cue store; made when it is not there.")]
-Layout = Annotated[str | None, typer.Option(help="mead, flat or folder; found out when not given.")]
+Layout = Annotated[str | None, typer.Option(help="mead, flat, folder or a plugin; found out when not given.")]
 Only = Annotated[str | None, typer.Option(help="Take only clip ids that match, e.g. 'M003/front/*'.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Data = Annotated[Path | None, typer.Option(help="The store's dataset; default: the folder that the store is in.")]

@@ -48,7 +48,7 @@ def evaluate(
     crop: Annotated[str | None, typer.Option(help="What pictures show: frame (default) or face.")] = None,
     size: Annotated[int | None, typer.Option(help="Side of the pictures, pixels; default 256.")] = None,
     metrics: Annotated[
-        str | None, typer.Option(help="Groups with commas; default: all but lpips-vgg, identity.")
+        str | None, typer.Option(help="Groups and plugins with commas; default: all but lpips-vgg, identity.")
     ] = None,
     classifier: Annotated[list[str] | None, typer.Option(help="Folder of a trained emotion classifier.")] = None,
     floors: Annotated[str | None, typer.Option(help="Rows of floors with commas, or none; default: all.")] = None,

@@ -14,7 +14,7 @@ from facecues.errors import WeightsMissingError
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
-    """Which backends, metrics and weights are usable here, and what each missing one needs."""
+    """Which backends, metrics, plugins and weights are usable here, and what each missing one needs."""
     from facecues import doctor as examiner
 
     checks = examiner.check(deep=True)

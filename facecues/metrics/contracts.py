@@ -125,6 +125,17 @@ class PictureMetric(Protocol, Generic[Prepared]):
         ...
 
 
+class CueMetric(Protocol):
+    """Compares the cues of one generated video with those of the real one. Plugins of `facecues.metrics` may be one."""
+
+    info: MetricInfo
+    signature: str  # of this metric's own part; what reads the cues is added
+
+    def score(self, pred: CueTrack, target: CueTrack) -> Score:
+        """Of one clip. `pred` may be shorter or longer; facecues.metrics.missing says what its gaps count."""
+        ...
+
+
 class CueNetwork(Protocol):
     """Features of a whole video, of its cues alone."""
 

@@ -1,12 +1,13 @@
 """The networks and picture metrics of an evaluation: those that can be had here, and why the others cannot."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from facecues import plugins
 from facecues.errors import BackendUnavailableError, FacecuesError, UsageError, WeightsMissingError
-from facecues.metrics.contracts import CueNetwork, FrameNetwork, PictureMetric
+from facecues.metrics.contracts import CueMetric, CueNetwork, FrameNetwork, MetricInfo, PictureMetric
 from facecues.metrics.networks.emotion_classifiers import reads_cues
 from facecues.metrics.protocols import Protocol
 from facecues.metrics.psnr import Psnr
@@ -51,12 +52,16 @@ class Instruments:
         networks: FrameNetworks by the features' name.
         absent: why the others that were asked for are not there.
         cue_networks: CueNetworks by the features' name.
+        cue_metrics: CueMetrics by the metric's name, of plugins.
+        added: of the picture metrics, there or absent, those of plugins.
     """
 
     pictures: Mapping[str, PictureMetric[Any]]
     networks: Mapping[str, FrameNetwork]
     absent: Mapping[str, Absence]
     cue_networks: Mapping[str, CueNetwork] = field(default_factory=dict)
+    cue_metrics: Mapping[str, CueMetric] = field(default_factory=dict)
+    added: Mapping[str, MetricInfo] = field(default_factory=dict)
 
     @property
     def classes(self) -> dict[str, tuple[str, ...]]:
@@ -74,22 +79,25 @@ def build_instruments(
     skip: Mapping[str, Absence] | None = None,
     seen: bool = True,
 ) -> Instruments:
-    """Loads what can be loaded; a missing weight or package costs its own columns.
+    """Loads what can be loaded; a missing weight or package costs its own columns, but for a plugin's, which nobody
+    knows without it.
 
     Args:
         protocol: options of the picture metrics.
-        groups: of `GROUPS`.
+        groups: of `GROUPS`, or plugins of group `facecues.metrics`, which are called with the protocol and the device.
         classifiers: folders of trained emotion classifiers, besides the usual ones; each is called as its folder is.
         device: a PyTorch device.
         skip: instruments known to be absent, not to be looked for again.
         seen: whether there are pictures; without them, only what looks at cues is loaded.
 
     Raises:
-        UsageError: no such group, device or classifier, or two classifiers of one name.
+        UsageError: no such group, device or classifier, or two classifiers or metrics of one name.
+        FacecuesError: a plugin cannot be had.
     """
-    unknown = sorted(set(groups) - GROUPS.keys())
+    unknown = plugins.unknown("metrics", groups)
     if unknown:
-        raise UsageError(f"No metric group is called {', '.join(unknown)}: expected some of {', '.join(GROUPS)}.")
+        expected = plugins.choices("metrics")
+        raise UsageError(f"No metric group is called {', '.join(unknown)}: expected some of {expected}.")
     trained = _by_name(classifiers)
     wanted = [*(name for group in GROUPS if group in groups for name in GROUPS[group]), *trained]
     pictures: dict[str, PictureMetric[Any]] = {}
@@ -118,7 +126,42 @@ def build_instruments(
             raise
         except FacecuesError as error:
             absent[name] = Absence(ScoreReason.BACKEND_MISSING, str(error))
-    return Instruments(pictures, networks, absent, cue_networks)
+    added = _of_plugins([name for name in groups if name not in GROUPS], protocol, device)
+    return _joined(Instruments(pictures, networks, absent, cue_networks), added, seen)
+
+
+def _joined(own: Instruments, added: Mapping[str, Any], seen: bool) -> Instruments:
+    """With what plugins add: PictureMetrics, where there are pictures, and CueMetrics."""
+    looking = {name: metric for name, metric in added.items() if hasattr(metric, "compare")}
+    return replace(
+        own,
+        pictures={**own.pictures, **(looking if seen else {})},
+        absent={**own.absent, **({} if seen else dict.fromkeys(looking, NO_PICTURES))},
+        cue_metrics={name: metric for name, metric in added.items() if name not in looking},
+        added={name: metric.info for name, metric in looking.items()},
+    )
+
+
+def _of_plugins(names: Collection[str], protocol: Protocol, device: str) -> dict[str, Any]:
+    """PictureMetrics and CueMetrics by the metric's name, which nothing else in a table has."""
+    from facecues.metrics.registry import METRICS  # imports every metric, which whoever wants GROUPS alone does not
+
+    found: dict[str, Any] = {}
+    for plugin in dict.fromkeys(names):
+        metric = plugins.make("metrics", plugin, protocol, device)
+        compares = hasattr(metric, "compare") or hasattr(metric, "score")
+        if not (compares and isinstance(getattr(metric, "info", None), MetricInfo)):
+            raise UsageError(
+                f"The {plugins.find('metrics', plugin)} is no metric: expected `info`, a MetricInfo, and a method "
+                "`score` that compares cues, or `prepare` and `compare` for pictures (facecues.metrics.contracts)."
+            )
+        name = metric.info.name
+        if name in METRICS or name in found:
+            raise UsageError(
+                f"The {plugins.find('metrics', plugin)} is called {name!r} in tables, as another metric is: rename it."
+            )
+        found[name] = metric
+    return found
 
 
 def _by_name(folders: Collection[str]) -> dict[str, Path]:

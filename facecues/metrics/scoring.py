@@ -1,7 +1,7 @@
 """What is kept of a clip's videos, turned into scores. No video is opened here, so that tables can be made again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from facecues.metrics import gaze, mouth, mouth_audio, pose
 from facecues.metrics.blinks import BLINK_RATE, BLINK_SIGNATURE, blink_score
-from facecues.metrics.contracts import CueTrack, Float32, Float64, MetricInfo, Score
+from facecues.metrics.contracts import CueMetric, CueTrack, Float32, Float64, MetricInfo, Score
 from facecues.metrics.emotion import EMOTION_ACCURACY, emotion_score, emotion_signature
 from facecues.metrics.identity import identity_info, identity_signature, identity_similarity
 from facecues.metrics.instruments import EMOTION, IDENTITY, Absence
@@ -20,6 +20,7 @@ from facecues.metrics.pictures import LPIPS, LPIPS_VGG
 from facecues.metrics.protocols import Protocol
 from facecues.metrics.psnr import PSNR
 from facecues.metrics.ssim import SSIM
+from facecues.plugins import origin_of
 from facecues.reasons import ScoreReason
 from facecues.resample import FPS
 
@@ -46,12 +47,14 @@ class Column:
         signature: everything that changes its numbers.
         pairs: it compares with the reference, which has no such score itself.
         absent: why there is no value in this run; None where there is.
+        plugin: the distribution that brought it, such as "mouth-width==1.0"; None for facecues's own.
     """
 
     info: MetricInfo
     signature: str
     pairs: bool
     absent: Absence | None = None
+    plugin: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,10 +79,14 @@ class Rules:
     Attributes:
         protocol: the options.
         classes: of each emotion classifier, by network name.
+        cue_metrics: of plugins, by the metric's name.
+        pictures: of plugins, what tables say about their picture metrics.
     """
 
     protocol: Protocol
     classes: Mapping[str, tuple[str, ...]]
+    cue_metrics: Mapping[str, CueMetric] = field(default_factory=dict)
+    pictures: Mapping[str, MetricInfo] = field(default_factory=dict)
 
 
 def make_columns(
@@ -120,12 +127,18 @@ def make_columns(
         Column(_accuracy_of(name), emotion_signature(network, rules.classes[name], protocol.missing), False)
         for name, network in cue_networks.items()
     ]
+    columns += [
+        Column(metric.info, metric.signature, True, plugin=origin_of(metric.signature))
+        for metric in rules.cue_metrics.values()
+    ]
     columns = [replace(column, signature=f"{column.signature}|by:{_short(cues)}") for column in columns]
     seen = f"|pic:{protocol.pictures.signature}|fps:{FPS}"
-    for name, info in _PICTURES.items():
+    for name, info in {**_PICTURES, **rules.pictures}.items():
         if name in signatures or name in absent:
-            signature = signatures.get(name, name.lower()) + seen + f"|miss:{protocol.missing}|over:{protocol.over}"
-            columns.append(Column(info, signature, True, absent.get(name)))
+            own_part = signatures.get(name, name.lower())
+            signature = own_part + seen + f"|miss:{protocol.missing}|over:{protocol.over}"
+            plugin = origin_of(own_part) if name in rules.pictures else None
+            columns.append(Column(info, signature, True, absent.get(name), plugin))
     for name in [*signatures, *absent]:
         network = signatures.get(name, name)
         if name.startswith(EMOTION):
@@ -181,6 +194,7 @@ def pair_scores(
     scores |= mouth.mouth_scores(pred.track, target.track, missing=protocol.missing)
     scores |= pose.pose_scores(pred.track, target.track, missing=protocol.missing)
     scores |= gaze.gaze_scores(pred.track, target.track, missing=protocol.missing)
+    scores |= {name: _score_of(metric, pred.track, target.track) for name, metric in rules.cue_metrics.items()}
     for name, each in values.items():
         fill = still.get(name) if protocol.missing == "penalize" else None
         scores[name] = picture_score(each, fill, available=len(pred.track))
@@ -189,6 +203,13 @@ def pair_scores(
             score = identity_similarity(features[: len(target.track)], target.features[name])
             scores[identity_info(name.removeprefix(IDENTITY)).name] = score
     return scores
+
+
+def _score_of(metric: CueMetric, pred: CueTrack, target: CueTrack) -> Score:
+    score = metric.score(pred, target)
+    if score.value is not None and not np.isfinite(score.value):
+        raise ValueError(f"{metric.info.name} gave {score.value}: a score is finite, or None with its reason")
+    return score
 
 
 def gap_scores(pred: Mapping[str, Score], target: Mapping[str, Score]) -> dict[str, Score]:

@@ -8,7 +8,7 @@ them know the front view alone; so `M030_sad_3_001` is M030/front/sad/level_3/00
 has a clip with the very id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,9 +140,8 @@ def pair_stores(reference: Index, methods: Mapping[str, Sequence[Index]], stores
 
 def _pair_method(reference: Index, name: str, root: Path) -> MethodPairs:
     readings = [_match(reference, index) for index in _read(reference.layout, name, root)]
-    best = max(
-        readings, key=lambda pairs: (sum(clip.problem is None for clip in pairs.paired.values()), len(pairs.paired))
-    )
+    usable = {clip.clip_id for clip in reference.clips if clip.problem is None}
+    best = max(readings, key=lambda pairs: (_shared(pairs, usable), len(pairs.paired)))
     if not best.paired:
         raise UsageError(
             f"Method {name!r} shares no clip with the reference: {_held(readings[0].index)}, {_held(reference)}; "
@@ -151,10 +150,16 @@ def _pair_method(reference: Index, name: str, root: Path) -> MethodPairs:
     return best
 
 
+def _shared(pairs: MethodPairs, usable: Collection[str]) -> int:
+    """Clips that can be compared. A name that says nothing in the reference's layout is an id in layout `folder`."""
+    return sum(clip.problem is None and clip_id in usable for clip_id, clip in pairs.paired.items())
+
+
 def _read(first: str, name: str, root: Path) -> list[Index]:
     """The folder in every layout that fits one video or more, the given one first."""
     found, refusals = [], []
-    for layout in dict.fromkeys((first, *LAYOUTS)):
+    named = first.partition("@")[0]  # without a plugin's distribution
+    for layout in dict.fromkeys((named, *LAYOUTS)):
         try:
             found.append(build_index(root, layout))
         except UsageError as error:
@@ -185,7 +190,7 @@ def _match(reference: Index, index: Index) -> MethodPairs:
 
 def _other_id(clip: Clip) -> str | None:
     """The id that stands for the same clip by the rule on views; None where the rule does not speak."""
-    if clip.actor is None or clip.view not in (None, _FRONT):
+    if clip.actor is None or clip.view not in (None, _FRONT) or "/" not in clip.clip_id:
         return None
     actor, view, *rest = clip.clip_id.split("/")
     return "/".join((actor, UNKNOWN_VIEW if view == _FRONT else _FRONT, *rest))

@@ -9,8 +9,8 @@ from operator import attrgetter
 from pathlib import Path
 
 from facecues.errors import UsageError
-from facecues.labels import actor_to_gender
-from facecues.preprocess.layouts import LAYOUTS, Clip, Reading, make_layout, read_folder
+from facecues.plugins import choices, unknown
+from facecues.preprocess.layouts import LAYOUTS, Clip, Reading, layout_identity, make_layout, read_folder
 from facecues.preprocess.oddities import find_oddities
 from facecues.preprocess.walk import (
     AUDIO_SUFFIXES,
@@ -33,7 +33,7 @@ class Index:
 
     Attributes:
         root: absolute.
-        layout: one of `LAYOUTS`.
+        layout: one of `LAYOUTS`, or a plugin's with its distribution: "ravdess@ravdess-layout==1.0".
         clips: sorted by clip_id, which is unique; those with a `problem` are not to be extracted.
         oddities: remarks, by kind, the broadest places first.
         fits: videos whose name fits, per layout tried: one when it was named, all when it was found out.
@@ -44,6 +44,11 @@ class Index:
     clips: tuple[Clip, ...]
     oddities: tuple[Oddity, ...]
     fits: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def of_mead(self) -> bool:
+        """Whether MEAD's counts mean anything to these clips."""
+        return self.layout in LAYOUTS
 
 
 def build_index(root: Path, layout: str | None = None) -> Index:
@@ -56,14 +61,15 @@ def build_index(root: Path, layout: str | None = None) -> Index:
 
     Args:
         root: the dataset, or for `mead` also one actor's folder or a folder in it.
-        layout: one of `LAYOUTS`; None: `mead` or `flat`, whichever fits more videos, when that is at least
-            half of them, else `folder`.
+        layout: one of `LAYOUTS`, or a plugin; None: `mead` or `flat`, whichever fits more videos, when that is at
+            least half of them, else `folder`.
 
     Raises:
         UsageError: no such folder, no video in it, an unknown layout, or one that fits not a single video.
+        BackendUnavailableError: a plugin that cannot be imported.
     """
-    if layout is not None and layout not in LAYOUTS:
-        raise UsageError(f"Unknown layout {layout!r}; use one of {', '.join(LAYOUTS)}, or none to find out.")
+    if layout is not None and unknown("layouts", [layout]):
+        raise UsageError(f"Unknown layout {layout!r}; use one of {choices('layouts')}, or none to find out.")
     root = Path(os.path.abspath(root))
     shown = printable(str(root))
     tree = _walk_root(root, shown)
@@ -73,16 +79,16 @@ def build_index(root: Path, layout: str | None = None) -> Index:
     if not fits[chosen]:
         raise UsageError(
             f"Layout {chosen!r} fits none of the {len(tree.videos)} videos in {shown}; "
-            f"name another one of {', '.join(LAYOUTS)}, or none to find out."
+            f"name another one of {choices('layouts')}, or none to find out."
         )
     sounds, oddities = _index_sounds(tree.audios, root, chosen)
     clips = _merge_duplicates(
         _make_clip(video, reading, sounds) for video, reading in zip(tree.videos, readings[chosen], strict=True)
     )
-    oddities += find_oddities(clips, sounds, tree)
+    oddities += find_oddities(clips, sounds, tree, of_mead=chosen in LAYOUTS)
     kinds = list(OddityKind)
     oddities.sort(key=lambda oddity: (kinds.index(oddity.kind), oddity.where.count("/"), oddity.where))
-    return Index(root, chosen, clips, tuple(oddities), fits)
+    return Index(root, layout_identity(chosen), clips, tuple(oddities), fits)
 
 
 def _walk_root(root: Path, shown: str) -> Tree:
@@ -155,7 +161,7 @@ def _make_clip(video: MediaFile, reading: Reading | str, sounds: Mapping[str, st
         video=video.path,
         audio=sounds.get(reading.clip_id) or sounds.get(reading.sound_id),
         actor=reading.actor,
-        gender=actor_to_gender(reading.actor) if reading.actor else None,
+        gender=reading.gender,
         view=reading.view,
         emotion=reading.emotion,
         level=reading.level,

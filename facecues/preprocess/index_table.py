@@ -50,7 +50,8 @@ def render(index: Index, split: str | None = None, *, full: bool = False, exampl
         UsageError: the split cannot be made, see `facecues.splits.make_split`.
     """
     counts = count_usable(index.clips)
-    parts = [_headline(index), _table_of_cells(counts, full) if counts else _table_of_folders(index, full)]
+    by_label = counts and index.of_mead
+    parts = [_headline(index), _table_of_cells(counts, full) if by_label else _table_of_folders(index, full)]
     if split is not None:
         parts.append(_table_of_split(index, split))
     for kind, oddities in groupby(index.oddities, key=attrgetter("kind")):
@@ -79,7 +80,7 @@ def to_json(index: Index, split: str | None = None) -> dict[str, Any]:
                 "emotion": emotion,
                 "level": level,
                 "clips": count,
-                "nominal": nominal_clips(emotion),
+                "nominal": nominal_clips(emotion) if index.of_mead else None,
             }
             for (actor, view, emotion, level), count in sorted(count_usable(index.clips).items())
         ],

@@ -1,4 +1,4 @@
-"""What a path says about a clip: the three dataset layouts.
+"""What a path says about a clip: the three dataset layouts, and those of plugins.
 
 A layout is a function (folder, stem) -> `Reading`, or the sentence that says why the name does not fit. It
 sees names only, never files, and matches each name in full; nothing is enumerated, because MEAD numbers its
@@ -12,17 +12,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from facecues import plugins
 from facecues.errors import UsageError
 from facecues.labels import (
     EMOTION_ALIASES,
     VIEW_ALIASES,
+    actor_to_gender,
     page_to_emotion,
     parse_emotion,
     parse_level,
 )
 from facecues.reasons import ClipReason
 
-LAYOUTS: Final = ("mead", "flat", "folder")
+LAYOUTS: Final = plugins.BUILT_IN["layouts"]
 
 # In clip ids, where the name does not tell the view; the column is null.
 UNKNOWN_VIEW: Final = "unknown"
@@ -62,6 +64,7 @@ class Reading(NamedTuple):
     emotion: str | None = None
     level: int | None = None
     number: str | None = None
+    gender: str | None = None
 
 
 Layout = Callable[[str, str], Reading | str]
@@ -91,8 +94,42 @@ _FLAT_PATTERNS = tuple(
 
 
 def make_layout(name: str, root: Path) -> Layout:
-    """The layout of one of `LAYOUTS`. `root` is the absolute dataset root; `mead` may need its own name."""
-    return {"mead": mead_layout(root), "flat": read_flat, "folder": read_folder}[name]
+    """The layout of one of `LAYOUTS`, or of a plugin. `root` is absolute; `mead` may need its own name.
+
+    Raises:
+        UsageError: there is none of this name.
+        BackendUnavailableError: the plugin cannot be imported.
+    """
+    own: dict[str, Layout] = {"mead": mead_layout(root), "flat": read_flat, "folder": read_folder}
+    return own[name] if name in own else _of_plugin(name)
+
+
+def layout_identity(name: str) -> str:
+    """What an index and a store say of a layout: its name, and of a plugin also its distribution and version.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    return name if name in LAYOUTS else plugins.signed(name, plugins.find("layouts", name))
+
+
+def _of_plugin(name: str) -> Layout:
+    """A label that is none of ours is a mistake of the plugin, and costs the clip."""
+    read: Layout = plugins.find("layouts", name).load()
+
+    def read_checked(folder: str, stem: str) -> Reading | str:
+        try:
+            reading = read(folder, stem)
+            if isinstance(reading, Reading):
+                if reading.emotion is not None:
+                    reading = reading._replace(emotion=parse_emotion(reading.emotion))
+                if reading.level is not None:
+                    parse_level(str(reading.level))
+        except UsageError as error:
+            return str(error)
+        return reading
+
+    return read_checked
 
 
 def read_folder(folder: str, stem: str) -> Reading:
@@ -118,7 +155,8 @@ def read_flat(folder: str, stem: str) -> Reading | str:
     except UsageError as error:
         return str(error)
     view = VIEW_ALIASES[found["view"].lower()] if found.get("view") else None
-    return _labelled(found["actor"].upper(), view, emotion, level, number)
+    actor = found["actor"].upper()
+    return labelled(actor, view, emotion, level, number, gender=actor_to_gender(actor))
 
 
 def mead_layout(root: Path) -> Layout:
@@ -143,7 +181,8 @@ def mead_layout(root: Path) -> Layout:
             return place
         if not _NUMBER.fullmatch(stem):
             return f"the name {stem!r} is no sentence number such as 001"
-        return _labelled(place.actor, place.view, place.emotion, place.level, stem)
+        gender = actor_to_gender(place.actor)
+        return labelled(place.actor, place.view, place.emotion, place.level, stem, gender=gender)
 
     return read_mead
 
@@ -155,7 +194,10 @@ class _Place(NamedTuple):
     level: int
 
 
-def _labelled(actor: str, view: str | None, emotion: str, level: int, number: str) -> Reading:
+def labelled(
+    actor: str, view: str | None, emotion: str, level: int, number: str, *, gender: str | None = None
+) -> Reading:
+    """A reading whose ids are made of its labels: "M003/front/angry/level_1/001"."""
     rest = f"{emotion}/level_{level}/{number}"
     return Reading(
         f"{actor}/{view or UNKNOWN_VIEW}/{rest}",
@@ -165,6 +207,7 @@ def _labelled(actor: str, view: str | None, emotion: str, level: int, number: st
         emotion,
         level,
         number,
+        gender,
     )
 
 

@@ -13,14 +13,22 @@ Label = TypeVar("Label")
 Cell = tuple[str, str, str, int]  # actor, view (or UNKNOWN_VIEW), emotion, level
 
 
-def find_oddities(clips: Collection[Clip], sounds: Mapping[str, str], tree: Tree) -> list[Oddity]:
-    """All remarks on the clips and on the walk that found them. `sounds` holds the audio files' paths."""
-    counts = count_usable(clips)
+def find_oddities(
+    clips: Collection[Clip], sounds: Mapping[str, str], tree: Tree, *, of_mead: bool = True
+) -> list[Oddity]:
+    """All remarks on the clips and on the walk that found them.
+
+    Args:
+        clips: of an index.
+        sounds: paths of the audio files, by clip id.
+        tree: what the walk found.
+        of_mead: whether MEAD's counts mean anything to these clips.
+    """
     return [
         *tree.oddities,
         *_of_clips(clips),
-        *_of_neutral(clips),
-        *_of_gaps(counts),
+        *(_of_neutral(clips) if of_mead else ()),
+        *(_of_gaps(count_usable(clips)) if of_mead else ()),
         *_of_sound(clips, sounds),
         *_of_other_files(tree),
     ]

@@ -40,7 +40,7 @@ def clip_id(reading: Reading | str) -> str:
 )
 def test_mead_normalises_every_variant_to_one_key(path: str) -> None:
     expected = Reading(
-        "M003/front/angry/level_1/001", "M003/unknown/angry/level_1/001", "M003", "front", "angry", 1, "001"
+        "M003/front/angry/level_1/001", "M003/unknown/angry/level_1/001", "M003", "front", "angry", 1, "001", "male"
     )
     assert read_mead(path) == expected
 
@@ -149,7 +149,7 @@ def test_flat_says_why_a_name_does_not_fit(stem: str, reason: str) -> None:
 def test_flat_gives_the_labels_as_columns() -> None:
     reading = read_flat("", "W009_left_60_hap_2_012")
     assert isinstance(reading, Reading)
-    assert reading[2:] == ("W009", "left_60", "happy", 2, "012")
+    assert reading[2:] == ("W009", "left_60", "happy", 2, "012", "female")
 
 
 def test_folder_takes_the_relative_path() -> None:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from facecues import plugins
 from facecues.config import validated
 from facecues.errors import UsageError
-from facecues.metrics.instruments import GROUPS
+from facecues.metrics.instruments import DEFAULT_GROUPS, GROUPS
 from facecues.metrics.protocols import protocol_named
 from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.stores import compare_stores, is_store, store_index
@@ -48,7 +49,8 @@ def settings_of(
         start = start.with_missing("penalize" if missing == "penalize" else "exclude")
     values["protocol"] = start.with_pictures(crop, size)
     if metrics is not None:
-        values["metrics"] = tuple(GROUPS) if metrics == "all" else tuple(metrics.split(","))
+        several = {"all": tuple(GROUPS), "default": DEFAULT_GROUPS}
+        values["metrics"] = tuple(one for name in metrics.split(",") for one in several.get(name, (name,)))
     if floors is not None:
         values["floors"] = () if floors == "none" else tuple(floors.split(","))
     if classifiers:
@@ -56,9 +58,10 @@ def settings_of(
     values["cues"] = dict(values.get("cues") or {}) | {name: each for name, each in cues.items() if each is not None}
     values |= {name: each for name, each in (("device", device), ("seed", seed)) if each is not None}
     config = validated(EvaluateConfig, values)
-    unknown = sorted(set(config.metrics) - GROUPS.keys())
+    unknown = plugins.unknown("metrics", config.metrics)
     if unknown:
-        raise UsageError(f"--metrics knows no {', '.join(unknown)}: expected all, or some of {', '.join(GROUPS)}")
+        expected = f"all, default, or some of {plugins.choices('metrics')}"
+        raise UsageError(f"--metrics knows no {', '.join(unknown)}: expected {expected}")
     absent = [str(folder) for folder in config.classifiers if not folder.is_dir()]
     if absent:
         raise UsageError(f"--classifier {absent[0]} is no folder: name one that `facecues train emotion` wrote")

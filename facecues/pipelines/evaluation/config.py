@@ -16,7 +16,7 @@ class EvaluateConfig(BaseModel):
     Attributes:
         protocol: options of all metrics.
         cues: what reads landmarks and gaze off both sides.
-        metrics: groups of facecues.metrics.instruments.GROUPS; metrics of cues and of sound always come.
+        metrics: groups of facecues.metrics.instruments.GROUPS, and plugins; metrics of cues and of sound always come.
         classifiers: folders of trained emotion classifiers, besides the usual ones.
         floors: rows that say how small a difference can be before it means nothing. Where the protocol penalizes what
             is missing, `still` comes whether named or not: its values are the penalty.

@@ -53,7 +53,7 @@ def _table(summary: EvaluateSummary, width: int) -> Table:
     all_clips = summary.table[summary.table["group"] == "all"]
     known = all_clips[all_clips["value"].notna()]
     emotion = [name for name in known["metric"].unique() if str(name).startswith("EmoAcc-")]
-    shown = [name for name in (*MAIN, *emotion) if (known["metric"] == name).any()]
+    shown = [name for name in (*summary.plugins, *MAIN, *emotion) if (known["metric"] == name).any()]
     names = max(map(len, (*summary.methods, *FLOORS)))
     shown = shown[: max(1, (width - names) // _CELL)]
     table = Table(box=None, padding=(0, 2, 0, 0))

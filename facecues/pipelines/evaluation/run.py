@@ -55,7 +55,19 @@ from facecues.reasons import ClipReason
 
 _FORMAT = 1  # of the run's folder
 _HEADER = "run.json"
-_TOLD = ("root", "clips", "methods", "missing", "extra", "failed", "absent", "seconds", "interrupted", "videos")
+_TOLD = (
+    "root",
+    "clips",
+    "methods",
+    "missing",
+    "extra",
+    "failed",
+    "absent",
+    "seconds",
+    "interrupted",
+    "videos",
+    "plugins",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,7 @@ class EvaluateSummary:
         seconds: wall time.
         interrupted: by Ctrl-C or SIGTERM; the same command goes on.
         videos: how many were looked at, floors included.
+        plugins: metrics that other distributions brought, and which.
     """
 
     root: Path
@@ -88,6 +101,7 @@ class EvaluateSummary:
     seconds: float = 0.0
     interrupted: bool = False
     videos: int = 0
+    plugins: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """What a program wants to know: values over all clips, and what stands beside them."""
@@ -176,6 +190,7 @@ def evaluate(
             table=table,
             comparisons=comparisons,
             videos=len(videos),
+            plugins={name: column.plugin for name, column in identity.columns.items() if column.plugin is not None},
         )
     return replace(told, seconds=time.monotonic() - started)
 
@@ -296,7 +311,11 @@ def _write_header(
         "packages": _packages(),
         "command": list(command),
         "config": config.model_dump(mode="json"),
-        "reference": {"root": str(pairing.reference.root), "clips": len(pairing.reference.clips)},
+        "reference": {
+            "root": str(pairing.reference.root),
+            "clips": len(pairing.reference.clips),
+            "layout": pairing.reference.layout,
+        },
         "order": list(pairing.sides),
         "methods": {name: _method(pairing, several) for name, several in pairing.sides.items()},
         "watcher": identity.watcher,

@@ -101,7 +101,7 @@ def identify(config: EvaluateConfig, stores: Stores | None = None) -> Identity:
         absent |= {str(floor): NO_PICTURES for floor in config.floors if floor not in config.made_of_cues}
         if stores.data is None:
             absent[SOUNDS] = _NO_SOUND
-    rules = Rules(config.protocol, instruments.classes)
+    rules = _rules(config, instruments)
     networks = {name: network.signature for name, network in instruments.networks.items()}
     of_cues = {name: network.signature for name, network in instruments.cue_networks.items()}
     signatures = {name: each.signature for name, each in instruments.pictures.items()} | networks
@@ -189,12 +189,16 @@ def _instruments(
     return build_instruments(config.protocol, config.metrics, classifiers, device=config.device, skip=absent, seen=seen)
 
 
+def _rules(config: EvaluateConfig, instruments: Instruments) -> Rules:
+    return Rules(config.protocol, instruments.classes, instruments.cue_metrics, instruments.added)
+
+
 def _score(job: ClipJob, sides: Mapping[str, Watching], tools: Tools, config: EvaluateConfig) -> ClipResult:
     reference = sides[REFERENCE]
     if reference.error is not None:
         failed = [_missing(name, job, ScoreReason.VIDEO_FAILED) for name in sides]
         return ClipResult(failed + _problems(job), [_video_row(job, side, {}) for side in sides.values()] + _unfit(job))
-    rules = Rules(config.protocol, tools.instruments.classes)
+    rules = _rules(config, tools.instruments)
     real = load_seen(reference, reference, tools)
     expected = len(real.track)
     videos = [_video_row(job, side, _account(side, expected, tools)) for side in sides.values()] + _unfit(job)

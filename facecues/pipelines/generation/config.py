@@ -27,7 +27,9 @@ class GenerateConfig(BaseModel):
     reference: ReferenceName = Field(
         default="neutral", description="a neutral frame of another clip, or the clip's own first one"
     )
-    renderer: str | None = Field(default=None, description="`warp`, or the folder of a run of `train keypoints`")
+    renderer: str | None = Field(
+        default=None, description="`warp`, a plugin, or the folder of a run of `train keypoints`"
+    )
     size: Literal[256, 512] = Field(default=256, description="side of rendered frames, pixels")
     paste_back: bool = Field(default=False, description="whether the face is put back into the whole picture")
     seed: int = Field(default=0, ge=0)

@@ -12,8 +12,7 @@ from facecues.cues import load_clips
 from facecues.errors import UsageError
 from facecues.labels import EMOTIONS, LEVELS
 from facecues.models.cue_generator.baselines import Still
-from facecues.models.rendering.registry import open_renderer
-from facecues.models.rendering.warp import WARP
+from facecues.models.rendering.registry import is_renderer, open_renderer
 from facecues.pipelines.generation.config import GenerateConfig, Order
 from facecues.pipelines.generation.people import table_rows
 from facecues.pipelines.rows import Row
@@ -40,8 +39,10 @@ def make_order(settings: GenerateConfig, generator: str, store: Path, out: Path)
     Raises:
         UsageError: no clip can be made; the message says why. Nothing was written.
     """
-    renderer, renderer_content = (None, "") if settings.renderer is None else _found(settings.renderer)
+    renderer, renderer_content = settings.renderer, ""
     if renderer is not None:
+        if not is_renderer(renderer):
+            renderer, renderer_content = _found(renderer)
         open_renderer(renderer, settings.device)  # refused now, not by each worker
     store = store.absolute()
     clips = _chosen(settings, store)
@@ -50,7 +51,7 @@ def make_order(settings: GenerateConfig, generator: str, store: Path, out: Path)
     root = _root(settings, store, clips, sounds)
     if out.resolve() == root.resolve():
         raise UsageError(f"{out} is the dataset itself, whose videos would be overwritten: name another folder.")
-    named, content = _found(generator)
+    named, content = (generator, "") if generator == Still.name else _found(generator)
     index = Index(
         root,
         _layout(store),
@@ -74,9 +75,9 @@ def make_order(settings: GenerateConfig, generator: str, store: Path, out: Path)
 
 
 def _found(name_or_run: str) -> tuple[str, str]:
-    """A name as it is; a run's folder as an absolute path, and what is in it."""
+    """A run's folder as an absolute path, and what is in it; what is none, as it is."""
     folder = Path(name_or_run)
-    if name_or_run in {Still.name, WARP} or not folder.is_dir():
+    if not folder.is_dir():
         return name_or_run, ""
     entries = [(file.name, file.stat()) for file in sorted(folder.glob("*"))]
     content = _digest(repr([(name, entry.st_size, entry.st_mtime_ns) for name, entry in entries]))

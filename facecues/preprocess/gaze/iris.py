@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from facecues.errors import UsageError
 from facecues.preprocess.contracts import Face, Float64, GazeAngles
 from facecues.preprocess.geometry import Similarity, gaze_degrees, relocate, to_head
 from facecues.preprocess.pupils import EYE_MODEL, eyeballs
@@ -67,5 +68,5 @@ def eye_directions(landmarks: Float64, irises: Float64, pose: Similarity) -> Flo
 
 def _given(points: NDArray[np.float32] | None) -> NDArray[np.float32]:
     if points is None:
-        raise ValueError("the iris gaze backend needs irises, and this landmark backend gives none")
+        raise UsageError("gaze 'iris' needs irises, which this landmark backend does not give: use gaze 'l2cs'")
     return points

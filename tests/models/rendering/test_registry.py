@@ -14,5 +14,5 @@ def test_warp_needs_nothing():
 def test_what_is_no_renderer_is_refused_with_what_there_is(named, tmp_path, monkeypatch):
     (tmp_path / "folder").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match=rf"no renderer '{named}': give `warp`, or the folder of a run of"):
+    with pytest.raises(UsageError, match=rf"no renderer '{named}': give warp, or the folder of a run of"):
         open_renderer(named)

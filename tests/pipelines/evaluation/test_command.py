@@ -49,6 +49,7 @@ def test_protocols_by_name_and_what_is_changed_of_them():
 
 def test_all_and_none_are_words():
     assert settings(metrics="all").metrics == tuple(GROUPS)
+    assert settings(metrics="default,identity").metrics == (*DEFAULT_GROUPS, "identity")
     assert settings(floors="none", missing="exclude").made == ()
 
 

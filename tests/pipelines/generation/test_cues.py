@@ -263,7 +263,7 @@ def test_what_nothing_can_be_made_of_is_refused_in_a_sentence_and_nothing_is_wri
     refused("Unknown split 'nobody'", split="nobody")
     refused("None of the sounds of .* is below .*: tell where the dataset is with --data ROOT", data=tmp_path)
     refused("There is no generator 'nothing'", generator="nothing")
-    refused("There is no renderer 'magic': give `warp`, or the folder", renderer="magic")
+    refused("There is no renderer 'magic': give warp, or the folder", renderer="magic")
     refused("not a finished cue store", store=tmp_path)
     with pytest.raises(UsageError, match="is the dataset itself"):
         made(out="corpus")
