@@ -34,12 +34,6 @@ class HeadPoseConfig(BaseModel):
         default=(3, 3, 5, 2), min_length=1, description="bottlenecks of the groups, beside the one that halves"
     )
     bins: int = Field(default=66, gt=1, description="of an angle, 3 degrees each from -99 degrees on")
-    grid: int = Field(
-        default=1,
-        gt=0,
-        description="side of the grid that features are pooled to; with 1, as published, a network has to be large to "
-        "say where lips are",
-    )
 
     @model_validator(mode="after")
     def _groups_are_whole(self) -> "HeadPoseConfig":
@@ -111,6 +105,9 @@ class FaceVid2VidConfig(BaseModel):
     Attributes:
         size: side of the pictures, pixels.
         keypoints: K.
+        posed: whether keypoints are told from head pose and expression, as published. If not, the detector finds them
+            where they are in a picture, as the first-order motion model does (Siarohin et al., arXiv 2003.00196): a
+            small estimator that pools whole pictures does not learn in minutes where the lips of real people are.
         rotation: what the angles mean. "new": pitch about x, yaw about y, roll about z; "beta", the public beta
             checkpoint's: roll about x, pitch about y, yaw about z.
     """
@@ -119,6 +116,7 @@ class FaceVid2VidConfig(BaseModel):
 
     size: int = Field(default=256, gt=0)
     keypoints: int = Field(default=15, gt=0)
+    posed: bool = True
     rotation: Literal["new", "beta"] = "new"
     kp_detector: KeypointConfig = KeypointConfig()
     he_estimator: HeadPoseConfig = HeadPoseConfig()
@@ -142,8 +140,8 @@ PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {
     "tiny": {
         "size": 64,
         "keypoints": 10,
-        "kp_detector": {"reduction": 4, "width": 8, "max_width": 32, "blocks": 2, "depth": 4},
-        "he_estimator": {"stem": 16, "widths": (32, 64), "blocks": (1, 1)},
+        "posed": False,
+        "kp_detector": {"reduction": 2, "width": 8, "max_width": 32, "blocks": 2, "depth": 4},
         "generator": {
             "width": 8,
             "halvings": 1,

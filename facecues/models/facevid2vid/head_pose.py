@@ -55,8 +55,6 @@ class HeadPoseEstimator(nn.Module):
             at = 2 * group + 1
             self.add_module(f"block{at}", named(f"b{at}_", [Bottleneck(width) for _ in range(count)]))
             before = width
-        self.grid = config.grid
-        before *= config.grid**2
         self.fc_roll = nn.Linear(before, config.bins)
         self.fc_pitch = nn.Linear(before, config.bins)
         self.fc_yaw = nn.Linear(before, config.bins)
@@ -71,7 +69,7 @@ class HeadPoseEstimator(nn.Module):
             if group:
                 x = self.get_submodule(f"block{2 * group}")(x)
             x = self.get_submodule(f"block{2 * group + 1}")(x)
-        x = F.adaptive_avg_pool2d(x, self.grid).flatten(1)
+        x = x.mean((2, 3))
         # The layer that was trained to tell yaw is called fc_roll, and the other way round.
         angles = [degrees(layer(x).float()) for layer in (self.fc_roll, self.fc_pitch, self.fc_yaw)]
         return HeadPose(torch.stack(angles, dim=1), self.fc_t(x).float(), self.fc_exp(x).float().unflatten(1, (-1, 3)))

@@ -164,7 +164,7 @@ def guidance(keypoints: Tensor, points: Tensor) -> Tensor:
     if not known:
         return away.abs().mean()
     upper, lower = (list(side) for side in zip(*known, strict=True))
-    return away.abs().mean() + (away[:, upper] - away[:, lower]).abs().mean()
+    return away.abs().mean() + (away[:, upper] - away[:, lower]).abs().mean((0, 2)).sum()
 
 
 def head_pose(pose: HeadPose, rotation: Tensor) -> Tensor:

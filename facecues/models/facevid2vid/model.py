@@ -24,16 +24,22 @@ class FaceVid2Vid(nn.Module):
         super().__init__()
         self.config = config
         self.kp_detector = KeypointDetector(config.kp_detector, config.keypoints)
-        self.he_estimator = HeadPoseEstimator(config.he_estimator, config.keypoints)
+        if config.posed:
+            self.he_estimator = HeadPoseEstimator(config.he_estimator, config.keypoints)
         self.generator = Generator(config.generator, config.keypoints)
 
     def canonical(self, pictures: Tensor) -> Tensor:
-        """Keypoints of the faces as if they looked straight ahead, without expression."""
+        """Keypoints of the faces as if they looked straight ahead, without expression; 0 if not posed."""
+        if not self.config.posed:
+            return pictures.new_zeros(len(pictures), self.config.keypoints, 3)
         keypoints: Tensor = self.kp_detector(pictures)
         return keypoints
 
     def estimate(self, pictures: Tensor) -> HeadPose:
-        """Head pose and expression."""
+        """Head pose and expression; if not posed, no pose, and keypoints as they are in place of the expression."""
+        if not self.config.posed:
+            still = pictures.new_zeros(len(pictures), 3)
+            return HeadPose(still, still, self.kp_detector(pictures))
         pose: HeadPose = self.he_estimator(pictures)
         return pose
 

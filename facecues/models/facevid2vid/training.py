@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 from facecues.errors import FacecuesError, UsageError
 from facecues.models.facevid2vid import losses
 from facecues.models.facevid2vid.checkpoint import load_discriminator, load_facevid2vid, save_facevid2vid
-from facecues.models.facevid2vid.contracts import FacePictures, Generated
+from facecues.models.facevid2vid.contracts import FacePictures, Generated, HeadPose
 from facecues.models.facevid2vid.discriminator import Discriminator
 from facecues.models.facevid2vid.model import FaceVid2Vid
 from facecues.models.facevid2vid.pairs import Indices, Pairs, PairSource, View, to_tensor
@@ -108,7 +108,8 @@ class Trainer:
         with torch.random.fork_rng():
             torch.manual_seed(config.train.seed)
             self.model = FaceVid2Vid(config.network)
-            _begin_at_rest(self.model)
+            if config.network.posed:
+                _begin_at_rest(self.model)
             self._judge = Discriminator(config.network.discriminator) if config.loss.judged else None
         if init is not None:
             self._begin_with(init)
@@ -210,7 +211,8 @@ class Trainer:
         """Terms of the loss that no picture is made for, and keypoints of source and driving."""
         canonical = self._run(self.model.canonical, source.pictures)
         views = (source, driving)
-        poses = [self._run(self.model.estimate, view.pictures) for view in views]
+        both = self._run(self.model.estimate, torch.cat([source.pictures, driving.pictures]))
+        poses = [HeadPose(*part) for part in zip(*(values.chunk(2) for values in both), strict=True)]
         placed = (self.model.place(canonical, poses[0]), self.model.place(canonical, poses[1]))
         guided = [losses.guidance(keypoints, view.points) for keypoints, view in zip(placed, views, strict=True)]
         turned = [losses.head_pose(pose, view.angles) for pose, view in zip(poses, views, strict=True)]

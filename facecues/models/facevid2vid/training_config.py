@@ -74,9 +74,11 @@ class TrainingConfig(BaseModel):
     train: TrainConfig = TrainConfig()
 
     @model_validator(mode="after")
-    def _guided_by_something(self) -> "TrainingConfig":
+    def _terms_have_their_parts(self) -> "TrainingConfig":
         if self.train.guided and not self.loss.guidance:
             raise ValueError("train.guided needs a weight of loss.guidance")
+        if (self.loss.pose or self.loss.expression) and not self.network.posed:
+            raise ValueError("loss.pose and loss.expression have to be 0 where network.posed is not set")
         return self
 
 
@@ -94,16 +96,16 @@ _TRAININGS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             "equivariance": 0.0,
             "prior": 0.0,
             "guidance": 10.0,
-            "pose": 0.3,
+            "pose": 0.0,
             "expression": 0.0,
         },
         "train": {
-            "epochs": 44,
-            "guided": 0.45,
+            "epochs": 40,
+            "guided": 0.6,
             "steps": 100,
             "learning_rate": 2e-3,
             "gradient_norm": 1.0,
-            "patience": 44,
+            "patience": 40,
         },
     }
 }

@@ -29,7 +29,7 @@ def discriminator() -> Discriminator:
 
 def public(model: FaceVid2Vid) -> dict[str, object]:
     """What the public training saves."""
-    networks = {name: getattr(model, name).state_dict() for name in NETWORKS} | {
+    networks = {name: network.state_dict() for name, network in model.named_children()} | {
         "discriminator": discriminator().state_dict()
     }
     optimizer = torch.optim.Adam(model.kp_detector.parameters())

@@ -123,9 +123,8 @@ def test_guidance_is_the_distance_of_the_first_keypoints_from_their_landmarks() 
         assert guidance(keypoints, points) == 0
         assert guidance(keypoints + 0.5, points) == pytest.approx(0.5)
         closed = keypoints.clone()
-        closed[:, 0, 1] += 0.3  # one lid, a pair of coordinates of `count` guides, and of one or three openings
-        openings = 1 if count < 10 else 3
-        assert guidance(closed, points) == pytest.approx(0.15 / min(count, 10) + 0.15 / openings)
+        closed[:, 0, 1] += 0.3  # one lid: one of a guide's two coordinates, and of an opening's
+        assert guidance(closed, points) == pytest.approx(0.15 / min(count, 10) + 0.15)
 
 
 def test_head_pose_is_compared_in_degrees_and_expression_measured_by_its_size() -> None:

@@ -11,6 +11,7 @@ from facecues.models.facevid2vid.generator import move_picture
 from facecues.models.facevid2vid.model import FaceVid2Vid
 from facecues.models.facevid2vid.motion import identity_grid
 
+POSED = {"posed": True, "he_estimator": {"stem": 16, "widths": (32, 64), "blocks": (1, 1)}}
 SPADE = {"generator": {"decoder": "spade"}}
 PLAIN = {"generator": {"detail": False}}
 
@@ -25,7 +26,9 @@ def pictures(model: FaceVid2Vid, count: int) -> torch.Tensor:
     return torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("values", [None, SPADE, PLAIN, {"rotation": "beta", "kp_detector": {"reduction": 1}}])
+@pytest.mark.parametrize(
+    "values", [None, POSED, SPADE, PLAIN, POSED | {"rotation": "beta", "kp_detector": {"reduction": 1}}]
+)
 @torch.inference_mode()
 def test_shapes_and_ranges(values):
     model = tiny(values)
@@ -57,7 +60,7 @@ def test_one_portrait_serves_all_frames_in_any_batch(values):
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-7)
 
 
-@pytest.mark.parametrize("values", [None, SPADE, PLAIN])
+@pytest.mark.parametrize("values", [None, POSED, SPADE, PLAIN])
 def test_every_weight_learns_from_the_picture(values):
     model = tiny(values).train()
     given = pictures(model, 4)
@@ -90,7 +93,7 @@ def test_a_picture_moves_by_the_mean_over_depth():
 @pytest.mark.parametrize(("layer", "angle"), [("fc_roll", 0), ("fc_pitch", 1), ("fc_yaw", 2)])
 @torch.inference_mode()
 def test_the_layers_of_yaw_and_roll_have_each_others_names(layer, angle):
-    model = tiny()
+    model = tiny(POSED)
     given = pictures(model, 1)
     before = model.estimate(given).rotation[0]
     model.he_estimator.get_submodule(layer).bias[65] += 10
@@ -99,8 +102,15 @@ def test_the_layers_of_yaw_and_roll_have_each_others_names(layer, angle):
 
 
 @torch.inference_mode()
+def test_without_a_pose_keypoints_are_where_the_detector_finds_them():
+    model = tiny({"posed": False})
+    given = pictures(model, 2)
+    assert not hasattr(model, "he_estimator") and torch.equal(model.keypoints(given), model.kp_detector(given))
+
+
+@torch.inference_mode()
 def test_keypoints_keep_their_precision_under_bfloat16():
-    model = tiny()
+    model = tiny(POSED)
     given = pictures(model, 2)
     canonical, pose = model.canonical(given), model.estimate(given)
     with torch.autocast("cpu", torch.bfloat16):

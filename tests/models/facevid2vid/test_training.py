@@ -19,6 +19,7 @@ LEARN, HELD_OUT = np.arange(4), np.arange(4, 6)
 NETWORK = {
     "size": SIDE,
     "keypoints": 3,
+    "posed": True,
     "kp_detector": {"reduction": 2, "width": 4, "max_width": 8, "blocks": 2, "depth": 4},
     "he_estimator": {"stem": 4, "widths": (8, 8), "blocks": (1, 1)},
     "generator": {
@@ -152,6 +153,11 @@ def test_guided_epochs_teach_keypoints_alone(tmp_path) -> None:
     only_guided.train(tmp_path / "only", Description(config=small(), data="data", parameters=0))
     for name, value in only_guided.model.generator.state_dict().items():
         torch.testing.assert_close(value, before[name])
+
+
+def test_pose_cannot_be_learnt_where_keypoints_are_not_told_from_it() -> None:
+    with pytest.raises(UsageError, match=r"loss.pose and loss.expression have to be 0 where network.posed is not set"):
+        training_config("tiny", {"network": NETWORK | {"posed": False}, "loss": {"pose": 1.0}})
 
 
 def test_guidance_without_a_weight_cannot_come_first() -> None:
