@@ -1,7 +1,7 @@
 """What the demo does: which public commands, in which order, and how long they take."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -30,11 +30,21 @@ class Step:
         name: of its log.
         arguments: of `facecues`.
         epochs: of a training, whose folder is the last argument; 0: it is none.
+        needed: whether the demo ends where it fails. A judge of emotions wants several actors for each, which few clips
+            may not have: the table is then without its column.
     """
 
     name: str
     arguments: tuple[str, ...]
     epochs: int = 0
+    needed: bool = True
+
+    def without(self, option: str) -> "Step":
+        """The same command without an option and its value."""
+        if option not in self.arguments:
+            return self
+        at = self.arguments.index(option)
+        return replace(self, arguments=self.arguments[:at] + self.arguments[at + 2 :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +99,12 @@ def make_plan(folder: Path, settings: Path, data: Path | None = None, only: str 
         if only is not None:
             raise UsageError("--only chooses among the clips of --data: name that folder, too.")
         root, share, tested = folder / "corpus", 1.0, actor_names(ACTORS)[-TESTED:]
+        look: list[str] = []
         begin = [Stage("Make a corpus whose cues are known", (_synth(root),), 60)]
     else:
         actors = _actors(data)
         root, tested = data, tuple(actors)[-max(1, len(actors) // 3) :]
-        share, begin = sum(actors.values()) / _clips(), []
+        share, begin, look = sum(actors.values()) / _clips(), [], ["--paste-back"]  # pictures as large as theirs
     store, report = folder / "store", folder / "report"
     split = ["--split", ",".join(tested)]
     known = [str(store), "--data", str(root), *split]
@@ -106,13 +117,13 @@ def make_plan(folder: Path, settings: Path, data: Path | None = None, only: str 
         Stage("Extract landmarks, gaze and head pose", (_step("extract", "extract", root, store, *some),), 40),
         Stage(
             "Train the judge of emotions, and what needs no training",
-            (_step("judge", *judge, "--out", folder / "judge"), _train("retrieval", known, folder)),
+            (_step("judge", *judge, "--out", folder / "judge", needed=False), _train("retrieval", known, folder)),
             30,
         ),
         Stage("Train the method, its ablations and a baseline", tuple(trained), 200),
         Stage(
             "Generate the test actors' clips anew",
-            tuple(_generate(name, maker, known, folder) for name, maker in makers.items()),
+            tuple(_generate(name, maker, known + look, folder) for name, maker in makers.items()),
             80,
         ),
         Stage("Evaluate", (_evaluate(root, [*split, *some], tuple(makers), folder, settings),), 100),
@@ -139,8 +150,8 @@ def _actors(data: Path) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _step(name: str, *arguments: object, epochs: int = 0) -> Step:
-    return Step(name, tuple(map(str, arguments)), epochs)
+def _step(name: str, *arguments: object, epochs: int = 0, needed: bool = True) -> Step:
+    return Step(name, tuple(map(str, arguments)), epochs, needed)
 
 
 def _synth(root: Path) -> Step:

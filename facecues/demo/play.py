@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +19,7 @@ import cv2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from facecues.demo.plan import Plan, Stage, Step, make_plan
+from facecues.demo.plan import Plan, Step, make_plan
 from facecues.demo.show import cue_picture, first_clip, rows_table
 from facecues.errors import FacecuesError
 from facecues.pipelines.atomic import writing
@@ -64,7 +64,9 @@ def play(folder: Path, data: Path | None = None, only: str | None = None, consol
         console.rule(f"[bold]{number} of {len(plan.stages)}[/]  {stage.title}", align="left", style="dim")
         console.print(f"all in all about {timedelta(seconds=round(left * pace / 10) * 10)} left", style="dim")
         began = time.monotonic()
-        _run(stage, folder / "logs", console)
+        judged = (folder / "judge" / "cues").is_dir()
+        steps = stage.steps if judged else [step.without("--classifier") for step in stage.steps]
+        _run(steps, folder / "logs", console)
         spent, expected = spent + time.monotonic() - began, expected + stage.seconds * plan.share
         if stage.steps[0].name == "extract":
             _show_store(plan, console)
@@ -88,15 +90,15 @@ def _show_store(plan: Plan, console: Console) -> None:
     console.print(f"Landmarks, head axes and gaze, drawn: {picture}", highlight=False, soft_wrap=True)
 
 
-def _run(stage: Stage, logs: Path, console: Console) -> None:
-    for step in stage.steps:
+def _run(steps: Sequence[Step], logs: Path, console: Console) -> None:
+    for step in steps:
         command = shlex.join(["facecues", *step.arguments])
         console.print(f"$ {command}", highlight=False, markup=False, soft_wrap=True)
-    alone = len(stage.steps) == 1
+    alone = len(steps) == 1
     if not alone:
         logs.mkdir(exist_ok=True)
-    waiting, running = deque(stage.steps), list[_Running]()
-    with _Bars(stage, console) as bars:
+    waiting, running = deque(steps), list[_Running]()
+    with _Bars(steps, console) as bars:
         try:
             while waiting or running:
                 while waiting and len(running) < _AT_ONCE:
@@ -106,7 +108,7 @@ def _run(stage: Stage, logs: Path, console: Console) -> None:
                 bars.look(one.step for one in running)
                 for one in [one for one in running if one.process.poll() is not None]:
                     running.remove(one)
-                    _check(one)
+                    _check(one, console)
                     bars.done(one.step)
         finally:
             _end(running)
@@ -132,12 +134,15 @@ def _start(step: Step, log: Path | None) -> _Running:
     return _Running(step, process, log)
 
 
-def _check(done: _Running) -> None:
+def _check(done: _Running, console: Console) -> None:
     if not done.process.returncode:
         return
     if done.log is None:
         raise DemoStopped("The demo stops here: the command above says why.")
     told = done.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TOLD:]
+    if not done.step.needed and done.process.returncode > 0:
+        console.print(f"without {done.step.name}: {told[-1]}", highlight=False, markup=False, soft_wrap=True)
+        return
     command = shlex.join(["facecues", *done.step.arguments])
     raise DemoStopped("\n".join([f"The demo stops at {command}", *told, f"All that it said: {done.log}"]))
 
@@ -156,13 +161,13 @@ def _end(running: Iterable[_Running]) -> None:
 class _Bars:
     """A bar for each command of a stage with several: of a training, how many epochs it has; of others, none or all."""
 
-    def __init__(self, stage: Stage, console: Console) -> None:
+    def __init__(self, steps: Sequence[Step], console: Console) -> None:
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        self._several = len(stage.steps) > 1
+        self._several = len(steps) > 1
         self._progress = Progress(*columns, console=console, disable=not (self._several and console.is_terminal))
         self._console = console
         self._tasks = {
-            step.name: self._progress.add_task(step.name, total=step.epochs or 1, start=False) for step in stage.steps
+            step.name: self._progress.add_task(step.name, total=step.epochs or 1, start=False) for step in steps
         }
 
     def __enter__(self) -> "_Bars":

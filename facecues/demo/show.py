@@ -9,8 +9,8 @@ from rich.table import Table
 
 from facecues.config import Limits
 from facecues.cues import load_clips, load_cues, to_array
-from facecues.draw import draw_cues, tile
 from facecues.preprocess.decode import Decoder
+from facecues.preprocess.draw import draw_cues, tile
 from facecues.preprocess.landmarks.roi import Roi
 from facecues.preprocess.video import Frame
 

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -43,6 +44,19 @@ def test_a_command_that_fails_stops_the_demo_with_the_end_of_its_log(
         play(monkeypatch, tmp_path, Stage("Two", (BAD, SOUNDS), 10))
     with pytest.raises(player.DemoStopped, match="the command above says why"):
         play(monkeypatch, tmp_path, Stage("One", (BAD,), 10))
+
+
+def test_a_command_that_is_not_needed_says_why_it_failed_and_what_relies_on_it_goes_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = replace(BAD, needed=False)
+    told = play(
+        monkeypatch,
+        tmp_path,
+        Stage("Two", (judge, VERSION), 10),
+        Stage("One", (Step("version", ("--classifier", "judge", "--version")),), 10),
+    )
+    assert "without bad: facecues: " in told and told.endswith("$ facecues --version\n")
 
 
 def test_ctrl_c_ends_what_runs_and_the_same_command_goes_on(tmp_path: Path) -> None:

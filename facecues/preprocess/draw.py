@@ -89,7 +89,7 @@ def _arrow(
 
 
 def main() -> None:
-    """`python -m facecues.draw FILE.png`: the template from the front and from its left side, for docs/landmarks.md."""
+    """Draws the template from the front and from its left side, for docs/landmarks.md: `python -m` this FILE.png."""
     target = sys.argv[1]
     left_half = [number for number in range(68) if TEMPLATE[number, 0] >= 0]
     picture = tile([draw_points(TEMPLATE[:, :2]), draw_points(TEMPLATE[:, [2, 1]], left_half)])
