@@ -37,8 +37,8 @@ lint: $(READY)  ## Check style and types
 bench: $(READY)  ## Measure what docs/performance.md reports
 	$(BIN)/python -m pytest tests/benchmarks
 
-demo: $(READY)  ## Extract a short clip and show the store's rows
-	$(BIN)/python -m facecues.demo
+demo: $(READY)  ## Tell the whole story in demo/; DATA=PATH takes clips of your own
+	$(BIN)/facecues demo demo $(if $(DATA),--data $(DATA))
 
 clean:  ## Remove .venv, caches and what the demo wrote
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .benchmarks .hypothesis build dist demo *.egg-info

@@ -296,15 +296,6 @@ def test_help_and_version_are_there() -> None:
     assert facecues("--version").stdout.startswith("facecues 0.")
 
 
-def test_the_demo_shows_rows_and_a_picture(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "facecues.demo", str(tmp_path / "demo")], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "$ facecues extract" in done.stdout and "pitch" in done.stdout and "coverage 100%" in done.stdout
-    assert (tmp_path / "demo/cues.jpg").stat().st_size > 10_000
-
-
 def test_verify_tells_of_every_file_and_does_not_stop_at_a_bad_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,15 @@ from facecues.demo.plan import Plan, Stage, Step
 
 VERSION = Step("version", ("--version",))
 SOUNDS = Step("doctor", ("weights", "list", "--json"))
+DEMO = [sys.executable, "-m", "facecues.cli", "demo"]
+# What is there first when a stage has begun to work.
+SIGNS = (
+    "corpus/*/video/*/*/*/*.mp4",
+    "store/.state/*",
+    "runs/full/log.jsonl",
+    "made/full/cues/clips.parquet",
+    "scores/features/*",
+)
 BAD = Step("bad", ("extract", "nowhere", "store"))
 
 
@@ -60,7 +69,7 @@ def test_a_command_that_is_not_needed_says_why_it_failed_and_what_relies_on_it_g
 
 
 def test_ctrl_c_ends_what_runs_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "facecues.cli", "demo", str(tmp_path / "demo")]
+    command = [*DEMO, str(tmp_path / "demo")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         deadline = time.monotonic() + 60
         while not list((tmp_path / "demo").rglob("*.mp4")) and time.monotonic() < deadline:
@@ -76,3 +85,20 @@ def _commands_of(folder: Path) -> list[str]:
     """Commands of processes that still work in a folder."""
     lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
     return [line for line in lines if str(folder / "demo") in line]
+
+
+@pytest.mark.slow
+def test_a_demo_that_is_stopped_anywhere_ends_in_the_same_table(tmp_path: Path) -> None:
+    """Some twenty minutes: stopped in each stage once, and undisturbed."""
+    undisturbed, stopped = tmp_path / "undisturbed", tmp_path / "stopped"
+    subprocess.run([*DEMO, str(undisturbed / "demo")], check=True)
+    for sign in SIGNS:
+        with subprocess.Popen([*DEMO, str(stopped / "demo")]) as process:
+            while not list((stopped / "demo").glob(sign)) and process.poll() is None:
+                time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+        assert process.returncode == 130 and not _commands_of(stopped)
+    subprocess.run([*DEMO, str(stopped / "demo")], check=True)
+    tables = [sorted((folder / "demo/report/tables").glob("*.csv")) for folder in (undisturbed, stopped)]
+    assert [path.name for path in tables[0]] == [path.name for path in tables[1]]
+    assert [path.read_text() for path in tables[0]] == [path.read_text() for path in tables[1]]
