@@ -21,6 +21,7 @@ EMOTIONS = ("angry", "happy", "neutral")
 FOUND = [30, 8, 51, 57, 68]  # nose, chin, upper and lower lip, right pupil
 DEPTH, NEARER = -0.7, 0.2
 SMALL = {
+    "loss": {"image": 0.0, "perceptual": 0.0},
     "network": {"hidden": 64, "blocks": 1, "dropout": 0.0},
     "train": {"epochs": 3, "steps": 40, "batch": 16, "piece": 4, "pictures": 2, "learning_rate": 0.003},
 }

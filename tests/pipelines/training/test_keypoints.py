@@ -32,6 +32,7 @@ def one_thread():
 
 def small(variant="full", **parts):
     base = {
+        "loss": {"image": 0.0, "perceptual": 0.0},
         "network": {"hidden": 32, "blocks": 1},
         "train": {"frames": 8, "epochs": 2, "steps": 5, "batch": 4, "piece": 4, "pictures": 2},
     }
