@@ -100,12 +100,12 @@ _TRAININGS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             "expression": 0.0,
         },
         "train": {
-            "epochs": 40,
+            "epochs": 36,
             "guided": 0.6,
             "steps": 100,
             "learning_rate": 2e-3,
             "gradient_norm": 1.0,
-            "patience": 40,
+            "patience": 36,
         },
     }
 }
