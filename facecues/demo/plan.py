@@ -9,7 +9,7 @@ from facecues.errors import UsageError
 from facecues.models.synth.corpus import actor_names
 from facecues.preprocess.index import build_index
 
-ACTORS, TESTED = 32, 8
+ACTORS, TESTED = 28, 6
 EMOTIONS: Final = ("angry", "happy", "neutral", "sad")
 LEVEL, CLIPS = 3, 1
 # Trained for so many epochs, the full model is ahead of all others; more gains little.
