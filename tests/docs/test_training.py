@@ -14,7 +14,7 @@ from facecues.models.facevid2vid.training_config import TrainingConfig
 from facecues.models.keypoint_mapper.config import VARIANTS as MAPPERS
 from facecues.models.keypoint_mapper.config import MapperConfig
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE, RENDERING = ((DOCS / name).read_text() for name in ("training.md", "rendering.md"))
 
 

@@ -21,7 +21,7 @@ from facecues.metrics.sets import ClipOfSet, emotion_values, frechet_and_kernel
 from facecues.metrics.ssim import Ssim
 from facecues.reasons import ScoreReason
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 METRICS_PAGE = (DOCS / "metrics.md").read_text()
 PROTOCOLS_PAGE = (DOCS / "protocols.md").read_text()
 WITHOUT_CONTEMPT = ("angry", "disgusted", "fear", "happy", "neutral", "sad", "surprised")
