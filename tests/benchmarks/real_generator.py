@@ -3,8 +3,8 @@
     python -m tests.benchmarks.real_generator DATA OUT
 
 DATA is the folder of real clips. Nobody of DATA/mead is learnt from: OUT/mapper is what end_to_end.py renders them
-with. Everything is done by public commands, which are echoed; given again, the same command goes on where it stopped. What
-comes out has learnt real faces: it is not to be committed, nor are pictures of it.
+with. Everything is done by public commands, which are echoed; given again, the same command goes on where it stopped.
+What comes out has learnt real faces: it is not to be committed, nor are pictures of it.
 """
 
 import argparse
