@@ -84,8 +84,11 @@ class Runner(Generic[Job, Result]):
         except OSError as error:
             raise FacecuesError(_GONE) from error
         finally:
-            with suppress(OSError, ClosedClientError):
-                self._client.cancel(list(self._completed.futures))
+            left = list(self._completed.futures)
+            # Dask tells every client of a cancellation, even of nothing, and one that is just connecting fails by it.
+            if left:
+                with suppress(OSError, ClosedClientError):
+                    self._client.cancel(left)
 
     def _fill(self) -> bool:
         """Gives Dask what there is room for; whether anything is running then."""

@@ -100,6 +100,14 @@ def test_what_is_left_behind_is_cancelled(client, tmp_path):
     assert len(list(tmp_path.iterdir())) == begun < 100
 
 
+def test_nothing_is_cancelled_where_all_has_ended(client, monkeypatch):
+    """A client that connects while Dask tells everybody of a cancellation fails."""
+    cancelled = []
+    monkeypatch.setattr(client, "cancel", cancelled.append)
+    list(run(client, range(5)))
+    assert cancelled == []
+
+
 def note(folder, job):
     (folder / str(job)).touch()
     time.sleep(0.02)
