@@ -1,6 +1,7 @@
-"""The configuration of an extraction. Frozen and hashable, so that it can key caches."""
+"""The configuration of an extraction, frozen and hashable, so that it can key caches; and how any other is read."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -41,7 +42,7 @@ class ExtractConfig(BaseModel):
     def _there_is_one(cls, name: str, info: ValidationInfo) -> str:
         group: plugins.Group = "landmarks" if info.field_name == "landmarks" else "gaze"
         if plugins.unknown(group, [name]):
-            raise ValueError(f"expected {plugins.choices(group)}")
+            raise ValueError(f"expected {plugins.choices(group, [name])}")
         return name
 
     @model_validator(mode="after")
@@ -69,3 +70,17 @@ def validated(kind: type[Settings], values: dict[str, Any]) -> Settings:
         name = ".".join(str(part) for part in first["loc"])
         what = f"{name}: " if name else ""
         raise UsageError(f"{what}{first['msg'].removeprefix('Value error, ')} (got {first['input']!r})") from error
+
+
+def read_json(path: Path, kind: type[Settings], what: str) -> Settings | None:
+    """What a training wrote about itself; None where there is none.
+
+    Raises:
+        UsageError: the file does not read as one of `what`.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UsageError(f"{path} is no {what} of this version: {' '.join(str(error).split())[:200]}") from error

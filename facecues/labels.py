@@ -13,6 +13,7 @@ from facecues.errors import UsageError
 EMOTIONS: Final = ("angry", "contempt", "disgusted", "fear", "happy", "neutral", "sad", "surprised")
 VIEWS: Final = ("front", "left_30", "left_60", "right_30", "right_60", "top", "down")
 LEVELS: Final = (1, 2, 3)
+GENDERS: Final = ("male", "female")
 NEUTRAL: Final = "neutral"
 
 # Per actor and view: 40 neutral + 7 emotions x 3 levels x 30. Most actors have 667 of them: `angry` lacks one
@@ -86,6 +87,18 @@ def parse_emotion(text: str) -> str:
         return EMOTION_ALIASES[text.lower()]
     except KeyError:
         raise UsageError(f"Unknown emotion {text!r}; use one of {', '.join(EMOTIONS)}.") from None
+
+
+def parse_view(text: str) -> str:
+    """The folder name of a view, from any known spelling, in any case.
+
+    Raises:
+        UsageError: the spelling is not known.
+    """
+    try:
+        return VIEW_ALIASES[text.lower()]
+    except KeyError:
+        raise UsageError(f"Unknown view {text!r}; use one of {', '.join(VIEWS)}.") from None
 
 
 def parse_level(text: str) -> int:

@@ -14,9 +14,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from facecues.cues import to_array
-from facecues.errors import ClipError, FacecuesError
+from facecues.errors import ClipError, FacecuesError, sentence_of
 from facecues.metrics.contracts import Batch, CueTrack
-from facecues.pipelines.work import sentence_of
 from facecues.preprocess.watch import Shot, Watched
 from facecues.reasons import ClipReason
 from facecues.resample import resample, resample_rotation, time_grid

@@ -3,6 +3,7 @@
     python -m tests.benchmarks.stage1_controls OUT [--docs docs]
 
 OUT is that of stage1_results, whose runs and corpus are used. Figures are means over test actors with 95 % t intervals.
+How fast it is goes into OUT/stage1_controls.json, for tests.benchmarks.performance_table.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from facecues.preprocess.pupils import eye_openness
 from facecues.preprocess.sound import Sound, read_sound
 from facecues.resample import FPS
 from facecues.sequences import Cues, CueSequences, read_sequences
+from tests.benchmarks.measured import write_figures
 from tests.benchmarks.stage1_results import TEST, write_section
 
 MINUTES = 10
@@ -58,7 +60,9 @@ def main() -> None:
     torch.set_num_threads(1)
     clips, generator = read(told.out / "corpus"), load(told.out / "runs" / "full@1")
     parts = [audio(clips, generator), emotion(clips, generator), reference(clips, generator, told.out / "runs")]
-    parts += [long_run(clips, generator, told.out / "corpus"), speed(clips, told.out / "runs")]
+    rates = speed(clips, told.out / "runs")
+    parts += [long_run(clips, generator, told.out / "corpus"), speed_table(rates)]
+    write_figures(told.out, "stage1_controls", rates)
     for part in parts:
         Console().print(part, "\n", markup=False, soft_wrap=True)
     if told.docs is not None:
@@ -205,19 +209,24 @@ def summary(cues: Cues, neutral: np.ndarray) -> list[float]:
     return [*angles, float(cues.rotation.std(axis=0).mean()), float(moved.mean()), float(moved.std())]
 
 
-def speed(clips: Clips, runs: Path) -> str:
-    """Generation by one native thread, sound to cues."""
+def speed(clips: Clips, runs: Path) -> dict[str, list[float]]:
+    """Times real time of generation by one native thread, sound to cues, three rounds of each model."""
     sound = np.concatenate(clips.sounds)[: 60 * 16_000]
-    rows = []
+    found = {}
     for name in ("full", "separate-decoders", "lstm"):
         generator = load(runs / f"{name}@1")
         request = Request(sound, 60 * FPS, "sad", 3, clips.references[0])
-        rates = []
+        found[name] = []
         for _ in range(3):
             started = time.perf_counter()
             join(generator.stream(request))
-            rates.append(60 / (time.perf_counter() - started))
-        rows.append((name, f"{max(rates):.0f}", f"{min(rates):.0f}"))
+            found[name].append(60 / (time.perf_counter() - started))
+    return found
+
+
+def speed_table(found: dict[str, list[float]]) -> str:
+    """Of what `speed` found."""
+    rows = [(name, f"{max(rates):.0f}", f"{min(rates):.0f}") for name, rates in found.items()]
     return table("Times real time, one minute of sound, one core", ("model", "best of 3", "worst of 3"), rows)
 
 

@@ -5,7 +5,8 @@
 Everything is done by public commands, which are echoed; given again, the same command goes on where it stopped. The
 corpus has 52 actors; tested is on a clip of each emotion and level of the last 12, and no sentence occurs twice.
 Emotion is judged by a convolutional classifier that was trained on another corpus (seed 777), with another seed, and
-never saw what generators learn from.
+never saw what generators learn from. How long each training took goes into OUT/stage1_results.json, for
+tests.benchmarks.performance_table.
 """
 
 import argparse
@@ -21,6 +22,8 @@ from pathlib import Path
 from rich.console import Console
 
 from facecues.models.synth.corpus import actor_names
+from facecues.models.training.files import LOG, read_log
+from tests.benchmarks.measured import write_figures
 
 ACTORS, TESTED, CLIPS = 52, 12, 3
 OTHER_ACTORS, OTHER_SEED, JUDGE_SEED = 24, 777, 5
@@ -66,6 +69,7 @@ def main() -> None:
     ]
     facecues([*train, "--variant", "retrieval", "--out", out / "runs" / "retrieval@1"])  # fills the cache of features
     together(trainings, told.parallel)
+    write_figures(out, "stage1_results", {"epochs": told.epochs, "seconds": seconds(out / "runs", told.epochs)})
     makers = {"still": ["still"]} | {
         variant: [out / "runs" / f"{variant}@{seed}" for seed in seeds] for variant in TRAINED
     }
@@ -94,6 +98,12 @@ def facecues(arguments: Sequence[object]) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-m", "facecues.cli", *command[1:]], check=True, env=environment)
     Console().print(f"{time.monotonic() - started:.0f} s: {shlex.join(command[:3])} … {command[-1]}", markup=False)
+
+
+def seconds(runs: Path, epochs: int) -> dict[str, float]:
+    """Of the epochs of each run; `retrieval` has none."""
+    logs = {path.parent.name: read_log(path, epochs) for path in sorted(runs.glob(f"*/{LOG}"))}
+    return {run: round(sum(line["seconds"] for line in log)) for run, log in logs.items()}
 
 
 def together(commands: Iterable[Sequence[object]], parallel: int) -> None:

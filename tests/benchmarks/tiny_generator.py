@@ -5,7 +5,7 @@
 The corpus is made where it is not there: 32 actors, the last 8 of whom are tested on and never seen in training. Each
 of their clips gives pairs of two moments of it, and pairs with another clip of the same actor; a clip's value is the
 mean over its pairs, and the test flips the signs of whole actors. Given again, the same command goes on where it
-stopped.
+stopped. How long the training took goes into OUT/tiny_generator.json, for tests.benchmarks.performance_table.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from facecues.metrics.statistics import paired_comparison
 from facecues.models.facevid2vid.checkpoint import load_facevid2vid
 from facecues.models.facevid2vid.contracts import FacePictures
 from facecues.models.facevid2vid.model import FaceVid2Vid
-from facecues.models.facevid2vid.training import reconstruct
+from facecues.models.facevid2vid.pairs import reconstruct
 from facecues.models.facevid2vid.training_config import training_config
 from facecues.models.synth.corpus import SynthConfig, actor_names
 from facecues.models.training.files import LOG, read_log
@@ -34,6 +34,7 @@ from facecues.pipelines.synth import synthesise
 from facecues.pipelines.training.face_pictures import gather_face_pictures
 from facecues.pipelines.training.generator import train_generator
 from facecues.pipelines.training.material import Source
+from tests.benchmarks.measured import write_figures
 from tests.benchmarks.stage1_results import write_section
 
 ACTORS, TESTED = 32, 8
@@ -73,6 +74,7 @@ def main() -> None:
     model = load_facevid2vid(told.out, "cpu")
     faces = gather_face_pictures(Source(store), model.config.size, config.train.per_clip, lambda *_: None)
     stopped_on, pairs = len(summary.held_out), config.train.batch * config.train.steps * summary.epochs
+    write_figures(told.out, "tiny_generator", {"pairs": pairs, "minutes": round(seconds / 60, 1)})
     about = (
         f"`tiny` ({summary.parameters:,} parameters, pictures of {model.config.size}²), trained on {summary.clips} "
         f"clips of {ACTORS - TESTED - stopped_on} actors, with {stopped_on} more to choose the epoch by, in "

@@ -8,9 +8,9 @@ RUN/last.*, log.jsonl     see facecues.models.training.files
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from facecues.errors import UsageError
+from facecues.config import read_json
 from facecues.models.cue_generator.config import GeneratorConfig
 from facecues.models.cue_generator.contracts import GENERATOR
 
@@ -43,10 +43,4 @@ def read_description(run: Path) -> Description | None:
     Raises:
         UsageError: it does not read.
     """
-    path = run / GENERATOR
-    if not path.is_file():
-        return None
-    try:
-        return Description.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise UsageError(f"{path} is no generator of this version: {' '.join(str(error).split())[:200]}") from error
+    return read_json(run / GENERATOR, Description, "generator")

@@ -1,6 +1,6 @@
 """Training of stage 1: teacher forcing and free running by turns, with an emotion classifier that learns beside it."""
 
-import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from facecues.errors import FacecuesError
 from facecues.models.cue_generator.checkpoint import NETWORK, Description, read_description
 from facecues.models.cue_generator.config import GeneratorConfig
 from facecues.models.cue_generator.contracts import GENERATOR
@@ -20,8 +19,9 @@ from facecues.models.cue_generator.network import CueNetwork, Draw, Frame, Heads
 from facecues.models.cue_generator.units import fit_units, raw_pose
 from facecues.models.emotion.config import CueClassifierConfig
 from facecues.models.emotion.cue_network import CueClassifier
-from facecues.models.training.epochs import Course, Means, Step, Tell, Terms, Trained, descend, rate_at, run_epochs
+from facecues.models.training.epochs import Course, Means, Tell, Terms, Trained, run_epochs
 from facecues.models.training.files import digest_of, write_tensors, write_text
+from facecues.models.training.steps import descend, no_number, weighted_sum
 from facecues.preprocess.networks import load_weights, require_device
 from facecues.preprocess.template import TEMPLATE
 
@@ -92,32 +92,26 @@ class Trainer:
         if read_description(run) is None:
             write_text(run / GENERATOR, self._description(data).model_dump_json(indent=1) + "\n")
         course = Course(
-            epoch=lambda epoch: self._epoch(epoch, progress),
+            settings=self._config.train,
+            steps=self._steps,
+            warm_up=_WARM_UP,
+            batches=self._batches,
+            step=self._step,
             validate=self.validate,
             keep=lambda: write_tensors(run / NETWORK, self.network.state_dict()),
-            epochs=self._config.train.epochs,
-            patience=self._config.train.patience,
-            rate=lambda epoch: self._rate(epoch * self._steps),
         )
-        return run_epochs(course, run, parts, self._device)
+        return run_epochs(course, run, parts, self._device, progress)
 
-    def _epoch(self, epoch: int, progress: Tell | None) -> Terms:
+    def _batches(self, epoch: int, rng: np.random.Generator) -> Iterator[tuple[Batch, bool]]:
+        """Each with whether it is learnt from with teacher forcing."""
         settings = self._config.train
-        rng = np.random.default_rng([settings.seed, epoch])
-        torch.manual_seed(int(rng.integers(2**31)))
-        self.network.train()
-        self.classifier.train()
-        means = Means()
         batches = self._clips.batches(self.network, self._learn, settings.batch, settings.chunk, rng)
-        for step, batch in enumerate(batches, 1):
-            at = (epoch - 1) * self._steps + step - 1
+        for at, batch in enumerate(batches, (epoch - 1) * self._steps):
             forced = bool(rng.random() < self._forced_share(at)) or not self.network.config.autoregressive
-            means.add(self._step(batch.to(self._device), self._rate(at + 1), epoch, forced=forced))
-            if progress is not None:
-                progress(Step(epoch, settings.epochs, step, self._steps))
-        return means.terms()
+            yield batch.to(self._device), forced
 
-    def _step(self, batch: Batch, rate: float, epoch: int, *, forced: bool) -> Terms:
+    def _step(self, drawn: tuple[Batch, bool], rate: float, epoch: int) -> Terms:
+        batch, forced = drawn
         weights = self._config.loss
         mixed = torch.autocast(self._device.type, torch.bfloat16, enabled=self._config.train.bf16)
         learnt: Terms = {}
@@ -130,13 +124,10 @@ class Trainer:
                 self.classifier.requires_grad_(False)
                 terms["emotion"] = cross_entropy(self._judge(heads.frame, batch), batch.inputs.emotion)
                 self.classifier.requires_grad_(True)
-            loss = torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
-        if not math.isfinite(loss.item()):
+            loss = weighted_sum(terms, weights)
+        if not loss.isfinite():
             names = self._clips.sequences.clips["clip_id"].iloc[batch.clips].tolist()
-            raise FacecuesError(
-                f"The loss is {loss.item()} in epoch {epoch}, on the clips {', '.join(names)}: look for absurd cues in "
-                "them, or lower learning_rate. Earlier epochs are kept."
-            )
+            raise no_number(loss, epoch, names, "look for absurd cues in them")
         descend(self._optimizer, loss, rate, self._config.train.gradient_norm)
         # Apart, since the terms of free running leave gaze and pose out.
         kind = "" if forced else "free_"
@@ -183,10 +174,6 @@ class Trainer:
             heads = self._generate(here, forced=True)
             means.add(cue_losses(self.network, heads, here.truth, here.valid, weights, forced=True))
         return means.weighted(weights)
-
-    def _rate(self, step: int) -> float:
-        settings = self._config.train
-        return settings.learning_rate * rate_at(step / (settings.epochs * self._steps), _WARM_UP)
 
     def _forced_share(self, step: int) -> float:
         """1 at first, `forced_last` from the middle of the training on."""

@@ -7,15 +7,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from facecues.models.facevid2vid.contracts import FacePictures
 from facecues.models.facevid2vid.losses import generator_degrees
+from facecues.models.facevid2vid.model import FaceVid2Vid
 from facecues.points import MIRROR
 
 _MIRRORED: Final = (-1.0, 1.0, -1.0)  # what a mirror does to yaw, pitch and roll
 _MIRROR: Final = [*MIRROR, 69, 68]  # and to landmarks and pupils
 
 Indices = NDArray[np.int64]
+Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +103,27 @@ def to_tensor(pictures: NDArray[np.uint8]) -> Tensor:
     """(n, S, S, 3) uint8 to (n, 3, S, S) float32 in [0, 1]."""
     # Copied, as PyTorch takes permuted axes for channels last, and its backward pass then crashes (2.13, CPU).
     return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float() / 255
+
+
+@torch.inference_mode()
+def reconstruct(model: FaceVid2Vid, source: Picture, driving: Picture) -> tuple[Picture, Picture]:
+    """A picture moved to look like another one of the same person.
+
+    Args:
+        model: set to evaluation.
+        source, driving: (S, S, 3) uint8 RGB, S as the model has it.
+
+    Returns:
+        What was made, and the same where the source does not show it made black.
+    """
+    device = next(model.parameters()).device
+    moved, wanted = (to_tensor(one[None]).to(device) for one in (source, driving))
+    canonical = model.canonical(moved)
+    placed = [model.place(canonical, model.estimate(one)) for one in (moved, wanted)]
+    made = model.generate(model.encode(moved), *placed)
+    seen = made.picture * F.interpolate(made.occlusion, size=made.picture.shape[2:], mode="bilinear")
+    whole, part = (np.rint(one[0].permute(1, 2, 0).float().cpu().numpy() * 255) for one in (made.picture, seen))
+    return whole.astype(np.uint8), part.astype(np.uint8)
 
 
 def _same_view(faces: FacePictures) -> list[Indices]:

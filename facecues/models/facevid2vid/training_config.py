@@ -1,12 +1,16 @@
-"""What can be chosen about the training of a face-vid2vid generator."""
+"""What can be chosen about the training of a face-vid2vid generator, and what is written of it into its folder."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from facecues.config import overlaid, validated
+from facecues.config import overlaid, read_json, validated
 from facecues.models.facevid2vid.config import FaceVid2VidConfig, facevid2vid_config
+
+TRAINING: Final = "training.json"
+BETAS: Final = (0.5, 0.999)  # of Adam, as published
 
 
 class LossWeights(BaseModel):
@@ -120,3 +124,29 @@ def training_config(preset: str, values: Mapping[str, Mapping[str, Any]] | None 
     values = values or {}
     network = facevid2vid_config(preset, values.get("network"))
     return validated(TrainingConfig, overlaid(_TRAININGS.get(preset, {}), values) | {"network": network})
+
+
+class Description(BaseModel):
+    """training.json.
+
+    Attributes:
+        data: digest of the pictures that were learnt from.
+        parameters: of the generator, how many.
+        init: digest of the weights that the training began with; None: drawn.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    config: TrainingConfig
+    data: str
+    parameters: int
+    init: str | None = None
+
+
+def read_training(run: Path) -> Description | None:
+    """training.json; None where there is none.
+
+    Raises:
+        UsageError: it does not read.
+    """
+    return read_json(run / TRAINING, Description, "training")

@@ -9,8 +9,9 @@ import os
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
+from facecues.config import read_json
 from facecues.errors import UsageError, WeightsMissingError
 from facecues.models.facevid2vid.checkpoint import WEIGHTS as GENERATOR_WEIGHTS
 from facecues.models.facevid2vid.checkpoint import load_facevid2vid
@@ -59,13 +60,7 @@ def read_description(run: Path) -> Description | None:
     Raises:
         UsageError: it does not read.
     """
-    path = run / MAPPER
-    if not path.is_file():
-        return None
-    try:
-        return Description.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise UsageError(f"{path} is no mapper of this version: {' '.join(str(error).split())[:200]}") from error
+    return read_json(run / MAPPER, Description, "mapper")
 
 
 def path_from(run: Path, generator: Path) -> str:

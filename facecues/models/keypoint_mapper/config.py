@@ -57,7 +57,7 @@ class LossWeights(BaseModel):
     velocity: float = Field(
         default=1.0, ge=0, description="L1 of the keypoints' differences between neighbouring frames"
     )
-    # Lips, which the detector sees poorly in people it never saw, move twice as far by what pictures show of them.
+    # The detector may see the lips of people it never saw poorly; pictures show what its keypoints lack.
     image: float = Field(default=20.0, ge=0, description="L1 of the picture that the frozen generator makes of them")
     perceptual: float = Field(default=1.0, ge=0, description="its distance in a network's features")
     network: Literal["alexnet", "vgg16"] = Field(default="alexnet", description="that its features are of")

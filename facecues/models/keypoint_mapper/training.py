@@ -1,7 +1,6 @@
 """Training of the keypoint mapper, self-supervised: a frozen detector says what the keypoints of every frame are."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,14 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from facecues.errors import FacecuesError
 from facecues.models.facevid2vid.model import FaceVid2Vid
 from facecues.models.keypoint_mapper.checkpoint import MAPPER, WEIGHTS, Description
 from facecues.models.keypoint_mapper.config import MapperConfig
 from facecues.models.keypoint_mapper.data import MapperClips, Pieces
 from facecues.models.keypoint_mapper.network import KeypointMapper
-from facecues.models.training.epochs import Course, Means, Step, Tell, Terms, Trained, descend, rate_at, run_epochs
+from facecues.models.training.epochs import Course, Means, Tell, Terms, Trained, run_epochs
 from facecues.models.training.files import write_tensors, write_text
+from facecues.models.training.steps import descend, no_number, weighted_sum
 
 _DECAY: Final = 0.01  # of weights
 _WARM_UP: Final = 0.05  # share of all steps
@@ -84,14 +83,15 @@ class MapperTrainer:
         if not (run / MAPPER).is_file():
             write_text(run / MAPPER, description.model_dump_json(indent=1) + "\n")
         course = Course(
-            epoch=lambda epoch: self._epoch(epoch, progress),
+            settings=self._config.train,
+            steps=self._config.train.steps,
+            warm_up=_WARM_UP,
+            batches=self._batches,
+            step=self._step,
             validate=self.validate,
             keep=lambda: write_tensors(run / WEIGHTS, self.network.state_dict()),
-            epochs=self._config.train.epochs,
-            patience=self._config.train.patience,
-            rate=lambda epoch: self._rate(epoch * self._config.train.steps),
         )
-        return run_epochs(course, run, parts, self._device)
+        return run_epochs(course, run, parts, self._device, progress)
 
     @torch.no_grad()
     def validate(self) -> Terms:
@@ -102,28 +102,17 @@ class MapperTrainer:
             means.add(self._terms(self._clips.whole(int(clip))))
         return means.weighted(self._config.loss)
 
-    def _epoch(self, epoch: int, progress: Tell | None) -> Terms:
+    def _batches(self, _epoch: int, rng: np.random.Generator) -> Iterator[Pieces]:
         settings = self._config.train
-        rng = np.random.default_rng([settings.seed, epoch])
-        torch.manual_seed(int(rng.integers(2**31)))
-        self.network.train()
-        means = Means()
-        for step in range(1, settings.steps + 1):
-            pieces = self._clips.draw(self._learn, settings.batch, settings.piece, rng)
-            means.add(self._step(pieces, self._rate((epoch - 1) * settings.steps + step), epoch))
-            if progress is not None:
-                progress(Step(epoch, settings.epochs, step, settings.steps))
-        return means.terms()
+        for _ in range(settings.steps):
+            yield self._clips.draw(self._learn, settings.batch, settings.piece, rng)
 
     def _step(self, pieces: Pieces, rate: float, epoch: int) -> Terms:
         terms = self._terms(pieces)
-        loss = torch.stack([getattr(self._config.loss, name) * value for name, value in terms.items()]).sum()
-        if not math.isfinite(loss.item()):
+        loss = weighted_sum(terms, self._config.loss)
+        if not loss.isfinite():
             names = self._clips.faces.clips["clip_id"].iloc[np.unique(pieces.clips)].tolist()
-            raise FacecuesError(
-                f"The loss is {loss.item()} in epoch {epoch}, on the clips {', '.join(names)}: look for absurd cues in "
-                "them, or lower learning_rate. Earlier epochs are kept."
-            )
+            raise no_number(loss, epoch, names, "look for absurd cues in them")
         descend(self._optimizer, loss, rate, self._config.train.gradient_norm)
         return {name: value.item() for name, value in terms.items()}
 
@@ -150,10 +139,6 @@ class MapperTrainer:
         if weights.perceptual and self._perceptual is not None:
             terms["perceptual"] = self._perceptual(picture, true)
         return terms
-
-    def _rate(self, step: int) -> float:
-        settings = self._config.train
-        return settings.learning_rate * rate_at(step / (settings.epochs * settings.steps), _WARM_UP)
 
     def _fit_units(self) -> None:
         """From pairs of frames that are learnt from."""

@@ -5,31 +5,26 @@ held-out clips as lines: what is true on the left, what is generated on the righ
 """
 
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from rich.console import RenderableType
-from rich.markup import escape
-from rich.table import Table
 
 from facecues.errors import BackendUnavailableError, UsageError
 from facecues.models.cue_generator.config import VARIANTS, GeneratorConfig
 from facecues.models.cue_generator.contracts import GENERATOR
 from facecues.models.cue_generator.registry import kind_of
 from facecues.models.cue_generator.retrieval import Retrieval
-from facecues.pipelines.atomic import writing
-from facecues.pipelines.training.folder import is_free, require_same, save_curves
+from facecues.pipelines.training.folder import claim, is_free, require_same, save_curves
 from facecues.pipelines.training.pictures import draw_curves
 
 try:
     from facecues.models.cue_generator.checkpoint import NETWORK, read_description
     from facecues.models.cue_generator.training import Trainer
-    from facecues.models.training.epochs import Step
     from facecues.models.training.files import digest_of
-    from facecues.pipelines.training.material import Material, Source, gather
+    from facecues.pipelines.training.material import Source, gather
+    from facecues.pipelines.training.telling import Progress, TrainSummary, each_step
     from facecues.pipelines.training.validation import write_validation
     from facecues.preprocess.networks import require_device
 except (ImportError, OSError) as error:
@@ -40,49 +35,18 @@ except (ImportError, OSError) as error:
 
 RETRIEVAL: Final = "retrieval"
 TRAINABLE: Final = (*VARIANTS, RETRIEVAL)
-Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class TrainCuesSummary:
-    """What a run has done.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainCuesSummary(TrainSummary):
+    """What a run has done; `frames` were learnt from, into the generator that `variant` names."""
 
-    Attributes:
-        out: absolute.
-        variant: which generator.
-        clips, frames: learnt from. held_out: actors, or clips where there is one actor, to stop early on.
-        left_out: clips that could not be learnt from, by reason.
-        epochs, best: of the training; 0 where there is none.
-        resumed: epochs that an earlier run had made.
-        parameters: of the network.
-        seconds: of this run, wall time.
-    """
-
-    out: Path
     variant: str
-    clips: int
     frames: int
-    held_out: tuple[str, ...]
-    left_out: Mapping[str, int]
-    epochs: int = 0
-    best: int = 0
-    resumed: int = 0
-    parameters: int = 0
-    seconds: float = 0.0
 
     def table(self) -> RenderableType:
         """For a terminal."""
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        table.add_row("learnt from", f"{self.clips} clips, {self.frames} frames; held out: {', '.join(self.held_out)}")
-        for reason, count in self.left_out.items():
-            table.add_row("left out", f"{count} clips: {reason}")
-        if self.epochs:
-            before = f", {self.resumed} of them before" if self.resumed else ""
-            table.add_row("epochs", f"{self.epochs}{before}; the best is {self.best}")
-            table.add_row("parameters", f"{self.parameters:,}")
-        table.add_row("time", str(timedelta(seconds=round(self.seconds))))
-        table.add_row(self.variant, escape(str(self.out)))
-        return table
+        return self.tabulate(self.variant, f"{self.clips} clips, {self.frames} frames")
 
 
 def train_cues(
@@ -117,10 +81,11 @@ def train_cues(
     _check_init(init, config)
     _check_out(out, config, variant, init)
     material = gather(source, config, tell)
-    _claim(out, material, variant)
+    before = None if variant == RETRIEVAL else read_description(out)
+    claim(out, before, material.digest, "clips or features")
     summary = TrainCuesSummary(
-        out,
-        variant,
+        out=out,
+        variant=variant,
         clips=len(material.learn),
         frames=sum(len(material.clips.sequences[clip]) for clip in material.learn),
         held_out=material.names,
@@ -134,11 +99,7 @@ def train_cues(
         tell("filling the library", 1, 1)
         return replace(summary, seconds=time.monotonic() - began)
     trainer = Trainer(material.clips, material.learn, material.held_out, config, device=device, init=init)
-
-    def note(step: Step) -> None:
-        tell(f"epoch {step.epoch} of {step.epochs}", step.step, step.steps)
-
-    trained = trainer.train(out, material.digest, note)
+    trained = trainer.train(out, material.digest, each_step(tell))
     save_curves(out, draw_curves(trained.log, trained.best))
     write_validation(out, material.clips.sequences, material.held_out, source.root, tell)
     return replace(
@@ -186,18 +147,3 @@ def _check_out(out: Path, config: GeneratorConfig, variant: str, init: Path | No
     if began != begins:
         raise UsageError(f"{out} was trained from the weights {began}, now from {begins}: use another --out.")
     require_same(out, before.config, config)
-
-
-def _claim(out: Path, material: Material, variant: str) -> None:
-    """Makes the folder, or makes sure that it was trained on the same.
-
-    Raises:
-        UsageError: it was not.
-    """
-    before = read_description(out) if variant != RETRIEVAL else None
-    if before is not None and before.data != material.digest:
-        raise UsageError(
-            f"{out} was trained on other clips or features ({before.data}, now {material.digest}): use another --out."
-        )
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)

@@ -36,6 +36,7 @@ try:
     from facecues.models.emotion.training import train_cue_classifier
     from facecues.pipelines.training.crops import cut_faces
     from facecues.pipelines.training.faces import train_face_classifier
+    from facecues.pipelines.training.telling import Progress
     from facecues.preprocess.networks import require_device
 except (ImportError, OSError) as error:
     raise BackendUnavailableError(
@@ -50,8 +51,6 @@ _CROPS: Final = "crops"
 _LOG: Final = "log.jsonl"
 _TRAINING: Final = "training.json"
 _PICTURE: Final = "training.png"
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,20 @@
 """A run's folder: it goes on with the training that it was begun with, and with no other, and shows its curves."""
 
 from pathlib import Path
+from typing import Protocol
 
 from matplotlib.figure import Figure
 from pydantic import BaseModel
 
 from facecues.errors import UsageError
 from facecues.pipelines.atomic import replacing, writing
+
+
+class Described(Protocol):
+    """A description that a training leaves; `data` is the digest of what was learnt from."""
+
+    @property
+    def data(self) -> str: ...
 
 
 def is_free(out: Path) -> bool:
@@ -32,6 +40,24 @@ def require_same(out: Path, before: BaseModel, now: BaseModel) -> None:
                     f"{out} was trained with {part}.{name} = {getattr(was, name)}, now it is {value}: "
                     "give the same as before, or use another --out."
                 )
+
+
+def claim(out: Path, before: Described | None, data: str, what: str) -> None:
+    """Makes the folder, or makes sure that it was trained on the same.
+
+    Args:
+        out: to be made.
+        before: the folder's description; None: it has none.
+        data: digest of what is given now.
+        what: it is a digest of, for the message.
+
+    Raises:
+        UsageError: it was trained on something else.
+    """
+    if before is not None and before.data != data:
+        raise UsageError(f"{out} was trained on other {what} ({before.data}, now {data}): use another --out.")
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
 
 
 def save_curves(out: Path, figure: Figure) -> None:

@@ -9,9 +9,8 @@ OUT/validation/*.png                                held-out pairs: source, what
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,16 +19,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 from rich.console import RenderableType
-from rich.markup import escape
-from rich.table import Table
 
 from facecues.errors import BackendUnavailableError, UsageError
-from facecues.models.facevid2vid.training_config import TrainingConfig
+from facecues.models.facevid2vid.training_config import Description, TrainingConfig, read_training
 from facecues.models.synth.corpus import caption
 from facecues.pipelines.atomic import replacing, writing
-from facecues.pipelines.training.face_pictures import GatheredPictures, gather_face_pictures
-from facecues.pipelines.training.folder import is_free, require_same, save_curves
-from facecues.pipelines.training.material import Source, hold_out
+from facecues.pipelines.training.folder import claim, is_free, require_same, save_curves
 from facecues.reports.figures.style import look_of, new_figure, one_look
 
 try:
@@ -41,15 +36,12 @@ try:
     from facecues.metrics.networks.vgg16 import vgg16
     from facecues.models.facevid2vid.checkpoint import WEIGHTS, load_facevid2vid
     from facecues.models.facevid2vid.losses import Features
-    from facecues.models.facevid2vid.pairs import Pairs
-    from facecues.models.facevid2vid.training import (
-        Description,
-        Trainer,
-        read_training,
-        reconstruct,
-    )
-    from facecues.models.training.epochs import Step
+    from facecues.models.facevid2vid.pairs import Pairs, reconstruct
+    from facecues.models.facevid2vid.training import Trainer
     from facecues.models.training.files import digest_of
+    from facecues.pipelines.training.face_pictures import GatheredPictures, gather_face_pictures
+    from facecues.pipelines.training.material import Source, hold_out
+    from facecues.pipelines.training.telling import Progress, TrainSummary, each_step
     from facecues.preprocess.networks import require_device
 except (ImportError, OSError) as error:
     raise BackendUnavailableError(
@@ -64,47 +56,16 @@ _IN_A_ROW: Final = 6  # of the terms' curves
 _STRIPS: Final = 6
 _SHOWN: Final = 256  # side of a picture in a strip, pixels, at least
 
-Progress = Callable[[str, int, int], None]
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainGeneratorSummary(TrainSummary):
+    """What a run has done; `pictures` were learnt from."""
 
-@dataclass(frozen=True, slots=True)
-class TrainGeneratorSummary:
-    """What a run has done.
-
-    Attributes:
-        out: absolute.
-        clips, pictures: learnt from. held_out: actors, or clips where there is one actor, to stop early on.
-        left_out: clips that could not be learnt from, by reason.
-        epochs, best: of the training.
-        resumed: epochs that an earlier run had made.
-        parameters: of the generator.
-        seconds: of this run, wall time.
-    """
-
-    out: Path
-    clips: int
     pictures: int
-    held_out: tuple[str, ...]
-    left_out: Mapping[str, int]
-    epochs: int
-    best: int
-    resumed: int
-    parameters: int
-    seconds: float
 
     def table(self) -> RenderableType:
         """For a terminal."""
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        held_out = ", ".join(self.held_out)
-        table.add_row("learnt from", f"{self.pictures} pictures of {self.clips} clips; held out: {held_out}")
-        for reason, count in self.left_out.items():
-            table.add_row("left out", f"{count} clips: {reason}")
-        before = f", {self.resumed} of them before" if self.resumed else ""
-        table.add_row("epochs", f"{self.epochs}{before}; the best is {self.best}")
-        table.add_row("parameters", f"{self.parameters:,}")
-        table.add_row("time", str(timedelta(seconds=round(self.seconds))))
-        table.add_row("generator", escape(str(self.out)))
-        return table
+        return self.tabulate("generator", f"{self.pictures} pictures of {self.clips} clips")
 
 
 def train_generator(
@@ -146,16 +107,12 @@ def train_generator(
     trainer = Trainer(faces, learn, held_out, config, features=features, least=least, device=device, init=init)
     parameters = sum(one.numel() for one in trainer.model.parameters())
     described = Description(config=config, data=faces.digest, parameters=parameters, init=begins_with)
-    _claim(out, described)
-
-    def note(step: Step) -> None:
-        tell(f"epoch {step.epoch} of {step.epochs}", step.step, step.steps)
-
-    trained = trainer.train(out, described, note)
+    claim(out, read_training(out), faces.digest, "pictures")
+    trained = trainer.train(out, described, each_step(tell))
     save_curves(out, draw_losses(trained.log, trained.best))
     _write_strips(out, faces, trainer.validation, device)
     return TrainGeneratorSummary(
-        out,
+        out=out,
         clips=len(learn),
         pictures=int(np.diff(faces.starts)[learn].sum()),
         held_out=names,
@@ -215,21 +172,6 @@ def _check_out(out: Path, config: TrainingConfig, init: str | None) -> None:
     if before.init != init:
         raise UsageError(f"{out} was trained from the weights {before.init}, now from {init}: use another --out.")
     require_same(out, before.config, config)
-
-
-def _claim(out: Path, described: Description) -> None:
-    """Makes the folder, or makes sure that it was trained on the same.
-
-    Raises:
-        UsageError: it was not.
-    """
-    before = read_training(out)
-    if before is not None and before.data != described.data:
-        raise UsageError(
-            f"{out} was trained on other pictures ({before.data}, now {described.data}): use another --out."
-        )
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
 
 
 @one_look()

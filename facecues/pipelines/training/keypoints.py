@@ -4,19 +4,14 @@ OUT is described in facecues.models.keypoint_mapper.checkpoint; besides, OUT/cur
 """
 
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from rich.console import RenderableType
-from rich.markup import escape
-from rich.table import Table
 
 from facecues.errors import BackendUnavailableError, UsageError
 from facecues.models.keypoint_mapper.config import MapperConfig
-from facecues.pipelines.atomic import writing
-from facecues.pipelines.training.folder import is_free, require_same, save_curves
+from facecues.pipelines.training.folder import claim, is_free, require_same, save_curves
 
 try:
     from torch import Tensor
@@ -32,10 +27,10 @@ try:
     )
     from facecues.models.keypoint_mapper.data import MapperClips
     from facecues.models.keypoint_mapper.training import MapperTrainer, Perceptual
-    from facecues.models.training.epochs import Step
     from facecues.pipelines.training.face_pictures import gather_face_pictures
     from facecues.pipelines.training.generator import draw_losses, perceptual_features
     from facecues.pipelines.training.material import Source, hold_out
+    from facecues.pipelines.training.telling import Progress, TrainSummary, each_step
     from facecues.preprocess.networks import require_device
 except (ImportError, OSError) as error:
     raise BackendUnavailableError(
@@ -43,51 +38,26 @@ except (ImportError, OSError) as error:
         "pip install 'facecues[torch]'"
     ) from error
 
-Progress = Callable[[str, int, int], None]
 
-
-@dataclass(frozen=True, slots=True)
-class TrainKeypointsSummary:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainKeypointsSummary(TrainSummary):
     """What a run has done.
 
     Attributes:
-        out: absolute.
         variant: which mapper.
-        clips, frames: learnt from. held_out: actors, or clips where there is one actor, to stop early on.
-        left_out: clips that could not be learnt from, by reason.
-        epochs, best: of the training. resumed: epochs that an earlier run had made.
-        parameters: of the mapper.
+        frames: learnt from.
         error: of the best epoch, mean distance from the detector's keypoints of held-out clips along an axis; the
             picture is 2 wide.
-        seconds: of this run, wall time.
     """
 
-    out: Path
     variant: str
-    clips: int
     frames: int
-    held_out: tuple[str, ...]
-    left_out: Mapping[str, int]
-    epochs: int
-    best: int
-    resumed: int
-    parameters: int
     error: float
-    seconds: float
 
     def table(self) -> RenderableType:
         """For a terminal."""
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        table.add_row("learnt from", f"{self.clips} clips, {self.frames} frames; held out: {', '.join(self.held_out)}")
-        for reason, count in self.left_out.items():
-            table.add_row("left out", f"{count} clips: {reason}")
-        before = f", {self.resumed} of them before" if self.resumed else ""
-        table.add_row("epochs", f"{self.epochs}{before}; the best is {self.best}")
-        table.add_row("error", f"{self.error:.4f} of held-out keypoints, the picture being 2 wide")
-        table.add_row("parameters", f"{self.parameters:,}")
-        table.add_row("time", str(timedelta(seconds=round(self.seconds))))
-        table.add_row(self.variant, escape(str(self.out)))
-        return table
+        error = f"{self.error:.4f} of held-out keypoints, the picture being 2 wide"
+        return self.tabulate(self.variant, f"{self.clips} clips, {self.frames} frames", {"error": error})
 
 
 def train_keypoints(
@@ -124,15 +94,11 @@ def train_keypoints(
     _check_out(out, config, digest)
     frozen = load_facevid2vid(generator, device)
     faces = gather_face_pictures(source, frozen.config.size, config.train.frames, tell)
-    before = read_description(out)
-    if before is not None and before.data != faces.digest:
-        raise UsageError(f"{out} was trained on other pictures ({before.data}, now {faces.digest}): use another --out.")
     learn, held_out, names = hold_out(faces.clips, config.train.held_out, config.train.seed)
-    clips = MapperClips(faces, frozen, where, lambda done, total: tell("finding keypoints", done, total))
     perceptual = _perceptual(config, device) if config.loss.perceptual else None
+    claim(out, read_description(out), faces.digest, "pictures")
+    clips = MapperClips(faces, frozen, where, lambda done, total: tell("finding keypoints", done, total))
     trainer = MapperTrainer(clips, learn, held_out, frozen, config, perceptual=perceptual)
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
     parameters = sum(one.numel() for one in trainer.network.parameters())
     description = Description(
         config=config,
@@ -142,15 +108,11 @@ def train_keypoints(
         data=faces.digest,
         parameters=parameters,
     )
-
-    def note(step: Step) -> None:
-        tell(f"epoch {step.epoch} of {step.epochs}", step.step, step.steps)
-
-    trained = trainer.train(out, description, note)
+    trained = trainer.train(out, description, each_step(tell))
     save_curves(out, draw_losses(trained.log, trained.best))
     return TrainKeypointsSummary(
-        out,
-        variant,
+        out=out,
+        variant=variant,
         clips=len(learn),
         frames=int((faces.starts[learn + 1] - faces.starts[learn]).sum()),
         held_out=names,

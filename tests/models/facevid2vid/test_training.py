@@ -10,8 +10,9 @@ from facecues.errors import FacecuesError, UsageError
 from facecues.models.facevid2vid.checkpoint import WEIGHTS, load_facevid2vid
 from facecues.models.facevid2vid.generator import move_picture
 from facecues.models.facevid2vid.motion import identity_grid
-from facecues.models.facevid2vid.training import Description, Trainer, read_training, reconstruct
-from facecues.models.facevid2vid.training_config import training_config
+from facecues.models.facevid2vid.pairs import reconstruct
+from facecues.models.facevid2vid.training import Trainer
+from facecues.models.facevid2vid.training_config import Description, read_training, training_config
 from facecues.models.training.files import LOG
 from tests.models.facevid2vid.pictures import SIDE, faces
 
