@@ -135,12 +135,12 @@ def _check_iris(backends: list[Check]) -> Check:
 
 
 def _check_plugins() -> list[Check]:
-    """Imports each; what it makes is seen when it is used."""
+    """Imports each, and sees how it can be called; what it makes, perhaps with weights, is seen when it is used."""
     checks = []
     for plugin in (one for group in plugins.BUILT_IN for one in plugins.installed(group)):
         what = f"{plugins.ONE[plugin.group]}, of {plugin.origin}"
         try:
-            plugin.load()
+            plugin.load_for(*plugins.CALLED_WITH[plugin.group])
         except FacecuesError as error:
             checks.append(Check(plugin.name, "plugin", False, what, str(error)))
         else:

@@ -1,5 +1,8 @@
 """Errors that a user can act on. Each message says what was expected, what came and what to do."""
 
+import traceback
+from pathlib import Path
+
 from facecues.reasons import ClipReason
 
 
@@ -29,3 +32,10 @@ class ClipError(FacecuesError):
 
     def __reduce__(self) -> tuple[type["ClipError"], tuple[ClipReason, str]]:
         return type(self), (self.reason, self.message)
+
+
+def sentence_of(error: Exception) -> str:
+    """What went wrong that nobody expected, and where, in one line."""
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    what = " ".join(f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}: {error}".split())
+    return what[:500]

@@ -8,9 +8,11 @@ this one. Nothing of a plugin is imported before somebody asks for it by name, o
 `facecues doctor`. docs/adding_a_metric.md and the pages beside it show each kind.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+import inspect
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from facecues.errors import BackendUnavailableError, FacecuesError, UsageError
@@ -34,6 +36,19 @@ ONE: Final[Mapping[Group, str]] = {
     "gaze": "gaze backend",
     "renderers": "renderer",
     "layouts": "layout",
+}
+CALLED_WITH: Final[Mapping[Group, tuple[str, ...]]] = {
+    "metrics": ("protocol", "device"),
+    "landmarks": ("config",),
+    "gaze": ("config",),
+    "renderers": ("device",),
+    "layouts": ("folder", "stem"),
+}
+# Of what is made. facecues.metrics.instruments looks at metrics, of which there are two kinds; a layout is a function.
+_METHODS: Final[Mapping[Group, tuple[str, ...]]] = {
+    "landmarks": ("track",),
+    "gaze": ("observe", "angles"),
+    "renderers": ("prepare",),
 }
 
 
@@ -75,6 +90,30 @@ class Plugin:
         with _in_one_sentence(self):
             return self.point.load()
 
+    def load_for(self, *settings: object) -> Callable[..., Any]:
+        """Imports it, and sees whether it can be called with so many settings; it is not called.
+
+        Raises:
+            UsageError: its name is not its own.
+            BackendUnavailableError: it cannot be imported or called so, or is a class that lacks a method.
+        """
+        found: Callable[..., Any] = self.load()
+        with _in_one_sentence(self):
+            try:
+                with suppress(ValueError):  # of what is not written in Python nothing is known
+                    inspect.signature(found).bind(*settings)
+            except TypeError as error:
+                raise TypeError(f"{error}; it is called with ({', '.join(CALLED_WITH[self.group])})") from error
+            if isinstance(found, type):
+                self.require_methods(found)
+        return found
+
+    def require_methods(self, made: object) -> None:
+        """Raises TypeError where what it makes lacks one that its contract names."""
+        lacking = [name for name in _METHODS.get(self.group, ()) if not callable(getattr(made, name, None))]
+        if lacking:
+            raise TypeError(f"expected a method `{lacking[0]}`, and there is none")
+
 
 def installed(group: Group) -> list[Plugin]:
     """All of a kind, by name, those included that cannot be used."""
@@ -83,11 +122,14 @@ def installed(group: Group) -> list[Plugin]:
     return sorted((Plugin(group, one.name, one) for one in entry_points(group=f"facecues.{group}")), key=_order)
 
 
-def choices(group: Group) -> str:
-    """What there is of a kind, for a sentence: facecues's own names, and plugins."""
+def choices(group: Group, asked: Collection[str] = ()) -> str:
+    """What there is of a kind, for a sentence: facecues's own names, and plugins, and which of them may be meant."""
     own = ", ".join(BUILT_IN[group])
     added = sorted({one.name for one in installed(group)} - {*BUILT_IN[group]})
-    return f"{own}, or of plugins {', '.join(added)}" if added else own
+    known = {name.lower(): name for name in (*BUILT_IN[group], *added)}
+    near = dict.fromkeys(known[each] for name in asked for each in get_close_matches(name.lower(), known, n=1))
+    meant = f" (did you mean {' and '.join(near)}?)" if near else ""
+    return (f"{own}, or of plugins {', '.join(added)}" if added else own) + meant
 
 
 def unknown(group: Group, names: Collection[str]) -> list[str]:
@@ -104,7 +146,7 @@ def find(group: Group, name: str) -> Plugin:
     """
     found = next((one for one in installed(group) if one.name == name), None)
     if found is None:
-        raise UsageError(f"There is no {ONE[group]} {name!r}: expected {choices(group)}.")
+        raise UsageError(f"There is no {ONE[group]} {name!r}: expected {choices(group, [name])}.")
     return found
 
 
@@ -119,16 +161,16 @@ def make(group: Group, name: str, *settings: object) -> Any:
 
     Raises:
         UsageError: there is none of this name, or its name is not its own.
-        BackendUnavailableError: it does not import, cannot be made, or has no signature.
+        BackendUnavailableError: it does not import, cannot be made, or has no signature or another method that its
+            kind has; the message says what it is called with.
         FacecuesError: as raised by itself, such as WeightsMissingError.
     """
     plugin = find(group, name)
-    factory = plugin.load()
+    factory = plugin.load_for(*settings)
     with _in_one_sentence(plugin):
         made = factory(*settings)
-        if not isinstance(made.signature, str):
-            raise TypeError(f"expected a text that names all that changes its results as signature: {made.signature!r}")
-        made.signature = signed(made.signature, plugin)
+        plugin.require_methods(made)
+        made.signature = signed(_signature_of(made, group), plugin)
     return made
 
 
@@ -141,6 +183,17 @@ def signed(signature: str, plugin: Plugin) -> str:
 def origin_of(signature: str) -> str | None:
     """The distribution at the end of a plugin's signature, as `signed` puts it there; None where there is none."""
     return signature.rpartition("@")[2] if "@" in signature else None
+
+
+def _signature_of(made: object, group: Group) -> str:
+    """Raises TypeError or ValueError where there is none that can be used."""
+    signature = getattr(made, "signature", None)
+    if not isinstance(signature, str):
+        came = repr(signature) if hasattr(made, "signature") else "it has no attribute 'signature'"
+        raise TypeError(f"expected a text that names all that changes its results as signature: {came}")
+    if group in ("landmarks", "gaze") and "|" in signature:  # one field of the signature of cues
+        raise ValueError(f"expected a signature without '|', which parts the fields of that of cues: {signature}")
+    return signature
 
 
 def _order(plugin: Plugin) -> tuple[str, str]:

@@ -15,7 +15,7 @@ class ClipReason(StrEnum):
     """Why a clip is not simply `ok`. The first that applies, in this order, stands in the row."""
 
     # failed: found by the index
-    UNPARSED = "unparsed"  # the name fits no pattern of the layout
+    UNPARSED = "unparsed"  # the layout does not take the name
     DUPLICATE = "duplicate"  # several files claim the same clip id; none is taken
     OUTSIDE_ROOT = "outside_root"  # a link that leaves the dataset root
     EMPTY_FILE = "empty_file"  # zero bytes
@@ -62,4 +62,5 @@ class ScoreReason(StrEnum):
     UNKNOWN_CLASS = "unknown_class"  # the classifier does not know the clip's emotion
     WEIGHTS_MISSING = "weights_missing"  # run.json says which file and where to get it
     BACKEND_MISSING = "backend_missing"  # a package is not installed
+    METRIC_FAILED = "metric_failed"  # the metric's own code failed, or gave what is no score; run.json says how
     NO_REFERENCE = "no_reference"  # nothing to compare with, such as another take of the same emotion

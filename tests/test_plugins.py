@@ -21,7 +21,7 @@ from facecues.preprocess.gaze.iris import IrisGaze
 from facecues.preprocess.geometry import fit_pose
 from facecues.preprocess.index import build_index
 from facecues.preprocess.landmarks import landmark_backend
-from facecues.preprocess.layouts import LAYOUTS
+from facecues.preprocess.layouts import LAYOUTS, make_layout
 from facecues.preprocess.template import TEMPLATE
 from tests.plugins import bring
 
@@ -29,7 +29,9 @@ THING = """
 class Thing:
     def __init__(self, *settings):
         self.settings = settings
-        self.signature = "thing|v:1"
+        self.signature = "thing[v:1]"
+    def track(self, frames): ...
+    observe = angles = prepare = track
 """
 METRIC = """
 from facecues.metrics.contracts import MetricInfo, Score
@@ -71,17 +73,17 @@ def test_a_plugin_is_imported_when_it_is_asked_for_and_not_before(site):
 
 def test_the_distribution_and_its_version_are_at_the_end_of_the_signature(site):
     bring(site, "some-things", {"gaze/mine": "some_things:Thing"}, {"some_things": THING})
-    assert plugins.make("gaze", "mine").signature == "thing|v:1@some-things==1.0"
+    assert plugins.make("gaze", "mine").signature == "thing[v:1]@some-things==1.0"
     bring(site, "some-things", {"gaze/mine": "some_things:Thing"}, version="1.1")
     signature = plugins.make("gaze", "mine").signature
-    assert signature == "thing|v:1@some-things==1.1"
-    assert plugins.origin_of(signature) == "some-things==1.1" and plugins.origin_of("thing|v:1") is None
+    assert signature == "thing[v:1]@some-things==1.1"
+    assert plugins.origin_of(signature) == "some-things==1.1" and plugins.origin_of("thing[v:1]") is None
 
 
 def test_an_object_that_is_given_twice_is_signed_once(site):
     shared = THING + "one = Thing()\ndef same(): return one\n"
     bring(site, "some-things", {"gaze/mine": "some_things:same"}, {"some_things": shared})
-    assert {plugins.make("gaze", "mine").signature for _ in range(2)} == {"thing|v:1@some-things==1.0"}
+    assert {plugins.make("gaze", "mine").signature for _ in range(2)} == {"thing[v:1]@some-things==1.0"}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,19 @@ def test_an_object_that_is_given_twice_is_signed_once(site):
         ("some_things:Thing", "1 / 0", "ZeroDivisionError"),
         ("some_things:Thing", THING.replace("*settings", ""), "TypeError"),
         ("some_things:Thing", THING.replace("self.signature", "self.other"), "has no attribute 'signature'"),
-        ("some_things:Thing", THING.replace('"thing|v:1"', "7"), "as signature: 7"),
+        ("some_things:Thing", THING.replace('"thing[v:1]"', "7"), "as signature: 7"),
+        ("some_things:Thing", THING.replace("thing[v:1]", "thing|v:1"), "expected a signature without '|'"),
+        (
+            "some_things:Thing",
+            THING.replace("*settings", ""),
+            "too many positional arguments; it is called with (config)",
+        ),
+        (
+            "some_things:Thing",
+            THING.replace("def track", "def follow").replace("= track", "= follow"),
+            "method `track`",
+        ),
+        ("some_things:one", THING + "one = Thing()", "is not a callable object; it is called with (config)"),
     ],
 )
 def test_what_cannot_be_used_gives_one_sentence_that_names_its_distribution(site, what, source, words):
@@ -153,6 +167,20 @@ def test_backends_are_called_with_the_configuration_and_renderers_with_the_devic
     assert is_renderer("mine") and open_renderer("mine", "cuda").settings == ("cuda",)
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("Mine", r"of plugins mine \(did you mean mine\?\)"),
+        ("mean", r"of plugins mine \(did you mean mead\?\)"),
+        ("else", "of plugins mine[.]$"),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_nearest(site, asked, words):
+    bring(site, "some-things", {"layouts/mine": "some_things:Thing"}, {"some_things": THING})
+    with pytest.raises(UsageError, match=words):
+        plugins.find("layouts", asked)
+
+
 def test_a_layout_tells_labels_and_who_told_them(site, tmp_path):
     source = """
 from facecues.preprocess.layouts import Reading
@@ -173,6 +201,52 @@ def read(folder, stem):
     assert "no clips" not in " ".join(oddity.sentence for oddity in index.oddities)  # MEAD's counts mean nothing here
     paired = pair(index, {"same": tmp_path / "data"}).methods["same"]  # named as the reference is
     assert not paired.missing and paired.paired["12-a_anger"].gender == "female"
+
+
+LAYOUT = "from facecues.preprocess.layouts import Reading, labelled\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("(a, b): return [][1]", "the layout 'mine' of some-things==1.0 fails: IndexError: list index out of range"),
+        ("(a): return 'no'", "fails: TypeError: read() takes 1 positional argument but 2 were given"),
+        ("(a, b): return None", "the layout answers None: expected a Reading, or a sentence"),
+        ("(a, b): return {}", "the layout answers {}"),
+        ("(a, b): return ''", "the layout answers ''"),
+        ("(a, b): return labelled(12, None, 'sad', 1, '1')", "gives actor 12: expected a text"),
+        ("(a, b): return Reading('', b)", "gives clip_id '': expected a text"),
+        ("(a, b): return Reading(b, None)", "gives sound_id None: expected a text"),
+        (
+            "(a, b): return labelled('1', 'sideways', 'sad', 1, '1')",
+            "Unknown view 'sideways'; use one of front, ",
+        ),
+        (
+            "(a, b): return labelled('1', None, 'sad', 1, '1', gender='F')",
+            "Unknown gender 'F'; use one of male, ",
+        ),
+        ("(a, b): return labelled('1', None, 'joy', 1, '1')", "Unknown emotion 'joy'"),
+        ("(a, b): return labelled('1', None, 'sad', 4, '1')", "Unknown level 4"),
+        ("(a, b): return labelled('1', None, 'sad', '1', '1')", "gives level '1': expected a number"),
+    ],
+)
+def test_what_a_layout_gets_wrong_costs_its_clips_with_a_sentence_and_is_told_where_it_is_all(
+    body, sentence, site, tmp_path
+):
+    bring(site, "some-things", {"layouts/mine": "some_things:read"}, {"some_things": f"{LAYOUT}def read{body}"})
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/a.mp4").write_text("video")
+    assert sentence in make_layout("mine", tmp_path)("", "a")
+    with pytest.raises(UsageError, match="fits none of the 1 videos") as told:
+        build_index(tmp_path / "data", "mine")
+    assert sentence in str(told.value) and "\n" not in str(told.value)
+
+
+def test_labels_of_a_layout_are_spelt_as_meads(site, tmp_path):
+    source = f"{LAYOUT}def read(a, b): return labelled('1', 'Left-30', 'Anger', 1, '1', gender='male')"
+    bring(site, "some-things", {"layouts/mine": "some_things:read"}, {"some_things": source})
+    reading = make_layout("mine", tmp_path)("", "a")
+    assert (reading.view, reading.emotion) == ("left_30", "angry")
 
 
 def test_a_backend_without_irises_is_told_to_take_another_gaze():
@@ -215,6 +289,21 @@ def test_without_pictures_a_metric_of_pictures_is_absent_and_says_so(site):
             {"mine": THING},
             "is no metric: expected `info`, a MetricInfo, and a method `score`",
         ),
+        (
+            {"metrics/mine": "mine:Mine"},
+            {"mine": metrics()["mine"].replace("info =", "about =")},
+            "it has no `info`[.]$",
+        ),
+        (
+            {"metrics/mine": "mine:Mine"},
+            {"mine": metrics()["mine"].replace("score(", "rate(")},
+            "it has no `score`[.]$",
+        ),
+        (
+            {"metrics/looking": "mine:Looking"},
+            {"mine": metrics()["mine"].replace("prepare(", "prime(")},
+            "it has no `prepare`[.]$",
+        ),
     ],
 )
 def test_a_metric_that_is_none_or_has_another_ones_name_is_refused(site, announced, source, words):
@@ -223,16 +312,28 @@ def test_a_metric_that_is_none_or_has_another_ones_name_is_refused(site, announc
         build_instruments(FACECUES, [name.removeprefix("metrics/") for name in announced])
 
 
-def test_the_doctor_lists_plugins_and_says_which_do_not_load(site):
+def test_a_better_side_that_no_table_knows_is_refused(site):
+    source = {"mine": metrics()["mine"].replace('"higher"', '"larger"')}
+    bring(site, "some-things", {"metrics/mine": "mine:Mine"}, source)
+    with pytest.raises(BackendUnavailableError, match="expected better as 'lower', 'higher' or None, got 'larger'"):
+        build_instruments(FACECUES, ["mine"])
+
+
+def test_the_doctor_lists_plugins_and_says_which_cannot_be_loaded_or_called(site):
     announced = {
         "gaze/mine": "some_things:Thing",
         "renderers/lost": "absent_module:Thing",
         "layouts/mead": "some_things:x",
+        "layouts/less": "some_things:less",
+        "landmarks/poor": "some_things:Poor",
     }
-    bring(site, "some-things", announced, {"some_things": THING})
+    source = THING + "def less(stem): ...\nclass Poor:\n    def __init__(self, config): ...\n"
+    bring(site, "some-things", announced, {"some_things": source})
     found = {one.name: one for one in doctor.check() if one.kind == "plugin"}
     assert found["mine"].usable and found["mine"].detail == "gaze backend, of some-things==1.0"
     assert not found["lost"].usable and "No module named 'absent_module'" in found["lost"].remedy
+    assert not found["less"].usable and "it is called with (folder, stem)" in found["less"].remedy
+    assert not found["poor"].usable and "expected a method `track`" in found["poor"].remedy
     assert not found["mead"].usable and "has the name of facecues's own" in found["mead"].remedy
 
 

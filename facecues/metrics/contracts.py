@@ -40,6 +40,11 @@ class MetricInfo:
     unit: str
     ideal: float | None = None
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for another side than tables know."""
+        if self.better not in ("lower", "higher", None):
+            raise ValueError(f"expected better as 'lower', 'higher' or None, got {self.better!r}")
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -50,12 +55,14 @@ class Score:
         n_frames: frames (for velocities: pairs of frames) that the value was made from.
         coverage: n_frames over the frames, or pairs, that the reference has; 0 to 1.
         reason: why the value is None, or what lowered the coverage most.
+        fault: what went wrong inside a metric that failed, for people; no table has it.
     """
 
     value: float | None
     n_frames: int
     coverage: float
     reason: ScoreReason | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ alone, not on the order or the parts in which it came.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -99,11 +99,6 @@ class EmotionHistograms:
             self.update(clip)
         return self
 
-    def subset(self, clip_ids: Collection[str]) -> "EmotionHistograms":
-        """The clips among these."""
-        wanted = set(clip_ids)
-        return EmotionHistograms([clip for clip in self if clip.clip_id in wanted])
-
     def __iter__(self) -> Iterator[ClipCounts]:
         """In the order of clip ids, so that sums come out the same to the last bit."""
         return (self._clips[clip_id] for clip_id in sorted(self._clips))
@@ -178,20 +173,6 @@ def emotion_distances(
     """How far each emotion's histogram is from the reference's, for the emotions that both sides have."""
     common = [emotion for emotion in target.emotions if emotion in pred.emotions]
     return {one: histogram_distances(pred.fractions(one), target.fractions(one), bins) for one in common}
-
-
-def mean_distances(of_emotion: Mapping[str, Distances]) -> Distances:
-    """The mean over emotions, each as much as the others.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if not of_emotion:
-        raise ValueError("expected at least one emotion on both sides, got none")
-    rows = [np.array([one.js, one.tv, *one.js_axes, *one.w1_axes]) for _, one in sorted(of_emotion.items())]
-    js, tv, *axes = map(float, np.mean(rows, axis=0))
-    half = len(axes) // 2
-    return Distances(js, tv, tuple(axes[:half]), tuple(axes[half:]))
 
 
 def histogram_signature(metric: str, what: str, bins: Bins = DEGREE_BINS) -> str:

@@ -96,7 +96,7 @@ def build_instruments(
     """
     unknown = plugins.unknown("metrics", groups)
     if unknown:
-        expected = plugins.choices("metrics")
+        expected = plugins.choices("metrics", unknown)
         raise UsageError(f"No metric group is called {', '.join(unknown)}: expected some of {expected}.")
     trained = _by_name(classifiers)
     wanted = [*(name for group in GROUPS if group in groups for name in GROUPS[group]), *trained]
@@ -149,11 +149,12 @@ def _of_plugins(names: Collection[str], protocol: Protocol, device: str) -> dict
     found: dict[str, Any] = {}
     for plugin in dict.fromkeys(names):
         metric = plugins.make("metrics", plugin, protocol, device)
-        compares = hasattr(metric, "compare") or hasattr(metric, "score")
-        if not (compares and isinstance(getattr(metric, "info", None), MetricInfo)):
+        lacking = _lacking(metric)
+        if lacking:
             raise UsageError(
                 f"The {plugins.find('metrics', plugin)} is no metric: expected `info`, a MetricInfo, and a method "
-                "`score` that compares cues, or `prepare` and `compare` for pictures (facecues.metrics.contracts)."
+                "`score` that compares cues, or `prepare` and `compare` for pictures (facecues.metrics.contracts); "
+                f"it has no {lacking}."
             )
         name = metric.info.name
         if name in METRICS or name in found:
@@ -162,6 +163,14 @@ def _of_plugins(names: Collection[str], protocol: Protocol, device: str) -> dict
             )
         found[name] = metric
     return found
+
+
+def _lacking(metric: object) -> str:
+    """The first thing that makes it no metric; empty where it is one."""
+    if not isinstance(getattr(metric, "info", None), MetricInfo):
+        return "`info`" + (" that is a MetricInfo" if hasattr(metric, "info") else "")
+    methods = ("prepare", "compare") if hasattr(metric, "compare") or hasattr(metric, "prepare") else ("score",)
+    return next((f"`{name}`" for name in methods if not callable(getattr(metric, name, None))), "")
 
 
 def _by_name(folders: Collection[str]) -> dict[str, Path]:

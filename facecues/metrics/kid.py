@@ -4,7 +4,7 @@ On the pool3 features of the 2015 Inception it is the KID (Bińkowski et al. 201
 unlike FID's, does not depend on the number of samples. It can be slightly negative.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facecues.metrics.contracts import Float64, MetricInfo, Pictures
-from facecues.metrics.frechet import require_features, require_weights
+from facecues.metrics.frechet import require_features
 
 if TYPE_CHECKING:
     from facecues.metrics.networks.inception import InceptionFeatures
@@ -77,39 +77,6 @@ def kid(
     else:
         values = np.array([_all_samples(pred[one], target[other]) for one, other in drawn])
     return KernelDistance(float(values.mean()), float(values.std()), f"{subsets}x{subset_size}@{seed}")
-
-
-def kid_of_all(features_pred: ArrayLike, features_target: ArrayLike) -> float:
-    """The unbiased estimate over all samples at once, (n, d) against (m, d). Symmetric, and free of any seed.
-
-    Raises:
-        ValueError: other shapes, NaN, or fewer than two samples on a side.
-    """
-    return _all_samples(*_require_pair(features_pred, features_target))
-
-
-def resampled_kid(pred: Sequence[ArrayLike], target: Sequence[ArrayLike], weights: ArrayLike) -> Float64:
-    """`kid_of_all` of many resamples, for an interval; the kernel is computed once for all of them.
-
-    Unit i of `pred` and unit i of `target` (the clips of one actor) are drawn together. A pair of copies of the same
-    sample is left out like a pair of a sample with itself: it would count as perfect agreement.
-
-    Args:
-        pred, target: features of the C units, (n_i, d) and (m_i, d).
-        weights: (R, C) how often each draw takes each unit, whole numbers.
-
-    Returns:
-        (R,) float64.
-
-    Raises:
-        ValueError: other shapes, NaN, or a draw with fewer than two samples on a side.
-    """
-    if len(pred) != len(target):
-        raise ValueError(f"expected the same units on both sides, got {len(pred)} and {len(target)}")
-    draws = require_weights(weights, len(pred))
-    sides = [[require_features(unit, "features") for unit in units] for units in (pred, target)]
-    times = (np.repeat(draws, [len(unit) for unit in units], axis=1) for units in sides)
-    return _mmd(*_require_pair(*(np.concatenate(units) for units in sides)), *times)
 
 
 def kid_of_pictures(pred: Pictures, target: Pictures, network: "InceptionFeatures | None" = None) -> KernelDistance:

@@ -56,7 +56,12 @@ def mean_score(errors: Float64, still: Float64, *, available: int, missing: Miss
         still: (n,) the same for the reference's first frame held still; NaN where the real face is missing.
         available: how many of the n the generated video is long enough for.
         missing: what counts where `errors` is NaN.
+
+    Raises:
+        ValueError: not one value for each frame.
     """
+    if errors.ndim != 1 or still.shape != errors.shape:
+        raise ValueError(f"expected errors and still of (n,) frames, got {errors.shape} and {still.shape}")
     compared = ~np.isnan(errors)
     counted = np.where(compared, errors, still) if missing == "penalize" else errors
     counted = counted[~np.isnan(counted)]

@@ -31,8 +31,20 @@ def compare_pictures(metric: PictureMetric[Prepared], pred: NDArray[np.uint8], t
     if pred.shape != target.shape:
         raise ValueError(f"expected two sides of one shape, got pred {pred.shape} and target {target.shape}")
     sides = [_stack(name, pictures) for name, pictures in (("pred", pred), ("target", target))]
-    values = [metric.compare(metric.prepare(a), metric.prepare(b)) for a, b in zip(*map(_batches, sides), strict=True)]
+    values = [compare_batches(metric, a, metric.prepare(b)) for a, b in zip(*map(_batches, sides), strict=True)]
     return np.concatenate(values).reshape(pred.shape[:-3])
+
+
+def compare_batches(metric: PictureMetric[Prepared], pred: Batch, target: Prepared) -> Float64:
+    """(n,) of a batch of n frames, against what was prepared of the real ones.
+
+    Raises:
+        ValueError: the metric gives another number of values, which would be spread over the frames in silence.
+    """
+    values = np.asarray(metric.compare(metric.prepare(pred), target))
+    if values.shape != (len(pred.pictures),):
+        raise ValueError(f"compare gave values {values.shape}: expected ({len(pred.pictures)},), one for each frame")
+    return values
 
 
 def require_sides(pictures: Pictures, least: int, what: str) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from facecues.errors import sentence_of
 from facecues.metrics import gaze, mouth, mouth_audio, pose
 from facecues.metrics.blinks import BLINK_RATE, BLINK_SIGNATURE, blink_score
 from facecues.metrics.contracts import CueMetric, CueTrack, Float32, Float64, MetricInfo, Score
@@ -206,10 +207,26 @@ def pair_scores(
 
 
 def _score_of(metric: CueMetric, pred: CueTrack, target: CueTrack) -> Score:
-    score = metric.score(pred, target)
-    if score.value is not None and not np.isfinite(score.value):
-        raise ValueError(f"{metric.info.name} gave {score.value}: a score is finite, or None with its reason")
-    return score
+    """A plugin's score, or that it failed, which costs no other metric."""
+    try:
+        return _as_score(metric.score(pred, target))
+    except Exception as error:  # noqa: BLE001 - the isolation boundary: one metric's fault stays its own
+        return failed_score(sentence_of(error))
+
+
+def failed_score(fault: str) -> Score:
+    """Of a metric that raised an error, or gave what is no score."""
+    return Score(None, 0, 0.0, ScoreReason.METRIC_FAILED, fault)
+
+
+def _as_score(given: object) -> Score:
+    if not isinstance(given, Score):
+        raise TypeError(f"score returned {type(given).__name__}: expected a Score")
+    if given.value is not None and not np.isfinite(given.value):
+        raise ValueError(f"score returned the value {given.value}: expected a finite one, or None with its reason")
+    if not 0 <= given.coverage <= 1:
+        raise ValueError(f"score returned the coverage {given.coverage}: expected 0 to 1")
+    return given
 
 
 def gap_scores(pred: Mapping[str, Score], target: Mapping[str, Score]) -> dict[str, Score]:

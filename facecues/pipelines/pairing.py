@@ -6,16 +6,19 @@ that shares most clips with the reference is taken, the reference's own first am
 A name that does not tell the view means the front view. Flat names leave the view out because the methods that write
 them know the front view alone; so `M030_sad_3_001` is M030/front/sad/level_3/001, on either side, unless that side
 has a clip with the very id.
+
+A clip of the reference whose name nobody could read is nobody's to make: it is set apart before methods are looked at.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facecues.errors import UsageError
 from facecues.preprocess.index import LAYOUTS, Index, build_index
 from facecues.preprocess.layouts import UNKNOWN_VIEW, Clip
 from facecues.preprocess.walk import printable
+from facecues.reasons import ClipReason
 
 _FRONT = "front"
 _EXAMPLES = 3  # ids that an error names on either side
@@ -63,14 +66,16 @@ class Pairing:
     """The reference's clips and what every method has of them.
 
     Attributes:
-        reference: its index; clips with a `problem` are paired like the others.
+        reference: its index, without `unparsed`; clips with another `problem` are paired like the others.
         methods: by name, in the order given; of several stores of one method each by itself, as "name@1", "name@2".
         stores: where both sides are cue stores, what is known of them; None where they are videos.
+        unparsed: clips of the reference whose names nobody could read, and which therefore no method is held against.
     """
 
     reference: Index
     methods: Mapping[str, MethodPairs]
     stores: Stores | None = None
+    unparsed: tuple[Clip, ...] = ()
 
     @property
     def sides(self) -> Mapping[str, tuple[str, ...]]:
@@ -94,18 +99,23 @@ class Pairing:
         return own + _sounds(self.reference.root, clip)
 
 
-def pair(reference: Index, methods: Mapping[str, Path]) -> Pairing:
+def pair(reference: Index, methods: Mapping[str, Path | Callable[[Index], MethodPairs]]) -> Pairing:
     """Finds every method's video of every clip.
 
     Args:
         reference: index of the real videos.
-        methods: folder by name of the method.
+        methods: by name of the method its folder, or what finds its videos of the reference's clips.
 
     Raises:
         UsageError: a folder that is none, or empty, or shares no clip with the reference; one sentence, which names
-            the method.
+            the method. Or not one clip of the reference has a name that can be read.
     """
-    return Pairing(reference, {name: _pair_method(reference, name, root) for name, root in methods.items()})
+    reference, unparsed = _set_apart(reference)
+    pairs = {
+        name: _pair_method(reference, name, found) if isinstance(found, Path) else found(reference)
+        for name, found in methods.items()
+    }
+    return Pairing(reference, pairs, unparsed=unparsed)
 
 
 def pair_stores(reference: Index, methods: Mapping[str, Sequence[Index]], stores: Stores) -> Pairing:
@@ -119,6 +129,7 @@ def pair_stores(reference: Index, methods: Mapping[str, Sequence[Index]], stores
     Raises:
         UsageError: a store that shares no clip with the reference, or stores of one method with other clips.
     """
+    reference, unparsed = _set_apart(reference)
     pairs = {}
     for method, indices in methods.items():
         for name, index in zip(stores.sides[method], indices, strict=True):
@@ -135,7 +146,17 @@ def pair_stores(reference: Index, methods: Mapping[str, Sequence[Index]], stores
                     f"The stores of {method!r} hold other clips of the reference, {len(first)} in {indices[0].root} "
                     f"and {len(other)} in {index.root}: their mean needs the same in all."
                 )
-    return Pairing(reference, pairs, stores)
+    return Pairing(reference, pairs, stores, unparsed)
+
+
+def _set_apart(reference: Index) -> tuple[Index, tuple[Clip, ...]]:
+    """The reference without the clips whose names nobody could read, and these."""
+    unparsed = tuple(clip for clip in reference.clips if clip.problem is ClipReason.UNPARSED)
+    read = tuple(clip for clip in reference.clips if clip.problem is not ClipReason.UNPARSED)
+    if unparsed and not read:
+        first = unparsed[0]
+        raise UsageError(f"No name of the reference's clips can be read, such as {first.video}: {first.message}")
+    return replace(reference, clips=read), unparsed
 
 
 def _pair_method(reference: Index, name: str, root: Path) -> MethodPairs:

@@ -5,7 +5,6 @@ import platform
 import socket
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from facecues.config import ExtractConfig
-from facecues.errors import ClipError, FacecuesError
+from facecues.errors import ClipError, FacecuesError, sentence_of
 from facecues.pipelines.atomic import replacing
 from facecues.pipelines.frames import FrameWriter, merge_into
 from facecues.pipelines.ledger import encode
@@ -153,12 +152,6 @@ def _content_key(video: Path, signature: str) -> str:
 def job_marker(folder: Path, name: str) -> Path:
     """The watchdog's file for a job."""
     return folder / (hashlib.sha256(name.encode()).hexdigest() + ".hung")
-
-
-def sentence_of(error: Exception) -> str:
-    """What went wrong and where, in one line."""
-    at = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}: {error}"[:500]
 
 
 @lru_cache(maxsize=1)

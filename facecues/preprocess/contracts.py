@@ -44,8 +44,7 @@ class Tracked:
 class LandmarkBackend(Protocol):
     """Finds and follows one face. One instance serves many clips; all state lives inside `track`."""
 
-    name: str
-    signature: str  # names everything in this backend that changes the numbers, weights included
+    signature: str  # without "|"; names everything in this backend that changes the numbers, weights included
 
     def track(self, frames: Iterable[Frame]) -> Iterator[Tracked]:
         """Yields one `Tracked` per frame, in order. May look ahead a few frames, for batching.
@@ -68,9 +67,7 @@ class GazeAngles:
 class GazeBackend(Protocol):
     """Reads gaze off tracked faces, in two steps so that no frame has to be kept."""
 
-    name: str
-    signature: str
-    needs_irises: bool  # true: only works with landmark backends that give irises
+    signature: str  # as a LandmarkBackend's
 
     def observe(self, frame: Frame, face: Face) -> NDArray[np.uint8] | None:
         """What has to be kept of this frame's picture (a crop), or None."""

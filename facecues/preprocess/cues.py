@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from facecues.preprocess.contracts import Face, GazeBackend
+from facecues.errors import ClipError
+from facecues.preprocess.contracts import Face, GazeAngles, GazeBackend
 from facecues.preprocess.geometry import (
     Similarity,
     fit_pose,
@@ -16,7 +17,7 @@ from facecues.preprocess.geometry import (
     to_head,
 )
 from facecues.preprocess.pupils import eye_openness
-from facecues.reasons import FrameReason
+from facecues.reasons import ClipReason, FrameReason
 from facecues.schema import CUE_SCHEMA
 
 
@@ -83,7 +84,7 @@ def _cues(
     stored = Similarity(
         rotation_matrix(degrees.astype(np.float64)), scale.astype(np.float64), translation.astype(np.float64)
     )
-    angles = gaze.angles(pictures, faces, stored)
+    angles = _angles(gaze, pictures, faces, stored)
     return {
         "score": np.array([face.score for face in faces]),
         "box": np.stack([face.box for face in faces]),
@@ -97,6 +98,21 @@ def _cues(
         "gaze": angles.combined,
         "eye_openness": eye_openness(landmarks),
     }
+
+
+def _angles(
+    gaze: GazeBackend, pictures: Sequence[NDArray[np.uint8] | None], faces: Sequence[Face], pose: Similarity
+) -> GazeAngles:
+    """Of n faces, each side (n, 2): one row for all would be spread over them in silence."""
+    angles = gaze.angles(pictures, faces, pose)
+    if not isinstance(angles, GazeAngles):
+        came, expected = type(angles).__name__, "GazeAngles"
+    else:
+        shapes = {np.shape(side) for side in (angles.left, angles.right, angles.combined)}
+        if shapes == {(len(faces), 2)}:
+            return angles
+        came, expected = f"angles {sorted(shapes)}", f"({len(faces)}, 2) for the left eye, the right one and both"
+    raise ClipError(ClipReason.INTERNAL_ERROR, f"the gaze backend {gaze.signature} gave {came}: expected {expected}")
 
 
 def _column(kind: pa.DataType, values: NDArray[np.float32] | None, has_face: NDArray[np.bool_]) -> pa.Array:

@@ -78,8 +78,9 @@ def build_index(root: Path, layout: str | None = None) -> Index:
     chosen = layout or _best_layout(fits, len(tree.videos))
     if not fits[chosen]:
         raise UsageError(
-            f"Layout {chosen!r} fits none of the {len(tree.videos)} videos in {shown}; "
-            f"name another one of {choices('layouts')}, or none to find out."
+            f"Layout {chosen!r} fits none of the {len(tree.videos)} videos in {shown}, such as "
+            f"{tree.videos[0].path}: {str(readings[chosen][0]).removesuffix('.')}. "
+            f"Name another one of {choices('layouts')}, or none to find out."
         )
     sounds, oddities = _index_sounds(tree.audios, root, chosen)
     clips = _merge_duplicates(

@@ -23,7 +23,7 @@ from facecues.splits import Split, make_split
 MOST_ROWS: Final = 24  # more rows than this are summed up, unless all are asked for
 
 _TITLES: Final[Mapping[OddityKind, str]] = {
-    OddityKind.UNPARSED: "names that fit no pattern of the layout",
+    OddityKind.UNPARSED: "names that the layout does not take",
     OddityKind.DUPLICATE: "ids claimed by several files",
     OddityKind.OUTSIDE_ROOT: "links that leave the root",
     OddityKind.EMPTY_FILE: "empty or unreadable files",

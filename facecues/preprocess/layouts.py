@@ -16,11 +16,13 @@ from facecues import plugins
 from facecues.errors import UsageError
 from facecues.labels import (
     EMOTION_ALIASES,
+    GENDERS,
     VIEW_ALIASES,
     actor_to_gender,
     page_to_emotion,
     parse_emotion,
     parse_level,
+    parse_view,
 )
 from facecues.reasons import ClipReason
 
@@ -69,6 +71,9 @@ class Reading(NamedTuple):
 
 Layout = Callable[[str, str], Reading | str]
 
+_IDS = ("clip_id", "sound_id")
+_TEXTS = (*_IDS, "actor", "view", "emotion", "number", "gender")
+
 _FLAGS = re.IGNORECASE | re.ASCII
 _ACTOR = re.compile(r"([MW]\d{3})(?:-\d+)?", _FLAGS)  # MEAD splits some actors over M003, M003-1, ...
 _LEVEL = re.compile(r"level[_-]?(\d+)", _FLAGS)
@@ -114,22 +119,44 @@ def layout_identity(name: str) -> str:
 
 
 def _of_plugin(name: str) -> Layout:
-    """A label that is none of ours is a mistake of the plugin, and costs the clip."""
-    read: Layout = plugins.find("layouts", name).load()
+    """What is wrong with an answer, or with the function itself, is a mistake of the plugin, and costs the clip."""
+    plugin = plugins.find("layouts", name)
+    read: Callable[[str, str], object] = plugin.load()
 
     def read_checked(folder: str, stem: str) -> Reading | str:
         try:
-            reading = read(folder, stem)
-            if isinstance(reading, Reading):
-                if reading.emotion is not None:
-                    reading = reading._replace(emotion=parse_emotion(reading.emotion))
-                if reading.level is not None:
-                    parse_level(str(reading.level))
+            return _checked(read(folder, stem))
         except UsageError as error:
             return str(error)
-        return reading
+        except Exception as error:  # noqa: BLE001 - the isolation boundary: other people's code may raise anything
+            return f"the {plugin} fails: {' '.join(f'{type(error).__name__}: {error}'.split())}"
 
     return read_checked
+
+
+def _checked(answer: object) -> Reading | str:
+    """What a plugin says of a name, with labels in MEAD's spelling.
+
+    Raises:
+        UsageError: it is no answer, or a label is none of ours.
+    """
+    if isinstance(answer, str) and answer:
+        return answer
+    if not isinstance(answer, Reading):
+        raise UsageError(f"the layout answers {answer!r:.80}: expected a Reading, or a sentence that says why not")
+    for field in _TEXTS:
+        text = getattr(answer, field)
+        if not (isinstance(text, str) and text) and (text is not None or field in _IDS):
+            raise UsageError(f"the layout gives {field} {text!r}: expected a text")
+    if answer.gender not in (None, *GENDERS):
+        raise UsageError(f"Unknown gender {answer.gender!r}; use one of {', '.join(GENDERS)}.")
+    if answer.level is not None and type(answer.level) is not int:
+        raise UsageError(f"the layout gives level {answer.level!r}: expected a number")
+    return answer._replace(
+        view=None if answer.view is None else parse_view(answer.view),
+        emotion=None if answer.emotion is None else parse_emotion(answer.emotion),
+        level=None if answer.level is None else parse_level(str(answer.level)),
+    )
 
 
 def read_folder(folder: str, stem: str) -> Reading:

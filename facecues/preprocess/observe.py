@@ -5,25 +5,32 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from facecues.errors import ClipError
 from facecues.preprocess.audio import AudioAccount, account_of_file
-from facecues.preprocess.contracts import ClipReport, GazeBackend, LandmarkBackend, Tracked
+from facecues.preprocess.contracts import ClipReport, Face, GazeBackend, LandmarkBackend, Tracked
 from facecues.preprocess.cues import Observed, cue_batch
 from facecues.preprocess.decode import Decoder
 from facecues.preprocess.remarks import remarks_on
 from facecues.preprocess.video import Frame
-from facecues.reasons import FrameReason
+from facecues.reasons import ClipReason, FrameReason
 
 _CHUNK = 256  # frames whose cues are computed and written together
 _AHEAD = 8  # frames decoded in one go: 25 MB at 1080p
+_POINTS = (("box", (4,)), ("landmarks", (68, 3)), ("irises", (2, 3)))  # of a Face
+_EACH = "expected one Tracked for each frame, in order"
 
 
 def observe(decoder: Decoder, landmarks: LandmarkBackend, gaze: GazeBackend) -> Iterator[tuple[Tracked, Observed]]:
     """Decodes and tracks a video once. Each frame comes with what `cue_batch` needs of it; the frame itself is
-    the caller's to let go of."""
-    for tracked in landmarks.track(_ahead(decoder)):
+    the caller's to let go of.
+
+    Raises:
+        ClipError: of the decoder; or INTERNAL_ERROR, when the backend does not give what its contract says.
+    """
+    for tracked in _held_to_contract(landmarks, decoder):
         frame, face = tracked.frame, tracked.face
         reason = None
         if face is None:
@@ -86,6 +93,35 @@ def report_on(decoder: Decoder, audio: Path | None, with_face: int, faces_seen: 
         audio_rate=sound.rate if sound else None,
         coverage=coverage,
     )
+
+
+def _held_to_contract(backend: LandmarkBackend, decoder: Decoder) -> Iterator[Tracked]:
+    """What a backend gives, one for each frame: a gap, or points of another shape, would pass for a measurement."""
+    frames = _ahead(decoder)
+    given = 0
+    for tracked in backend.track(frames):
+        if not isinstance(tracked, Tracked):
+            raise _broken(backend, f"gave {type(tracked).__name__}: expected Tracked, a frame with its face or None")
+        if tracked.frame.index != given:
+            raise _broken(backend, f"gave frame {tracked.frame.index} in the place of frame {given}: {_EACH}")
+        if tracked.face is not None:
+            _require_shapes(backend, tracked.face)
+        given += 1
+        yield tracked
+    left = sum(1 for _ in frames)
+    if left or given != decoder.decoded:
+        raise _broken(backend, f"gave {given} of {decoder.decoded} frames: {_EACH}")
+
+
+def _require_shapes(backend: LandmarkBackend, face: Face) -> None:
+    for name, shape in _POINTS:
+        points = getattr(face, name)
+        if np.shape(points) != shape and not (name == "irises" and points is None):
+            raise _broken(backend, f"gave {name} {np.shape(points)}: expected {shape}")
+
+
+def _broken(backend: LandmarkBackend, how: str) -> ClipError:
+    return ClipError(ClipReason.INTERNAL_ERROR, f"the landmark backend {backend.signature} {how}")
 
 
 def _sound(audio: Path | None, decoder: Decoder) -> tuple[AudioAccount | None, str | None]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from facecues import metrics
 from facecues.errors import BackendUnavailableError, WeightsMissingError
 from facecues.metrics.contracts import MetricInfo
+from tests.absent import NO_TORCH
 from tests.metrics.pictures import noisy, scene
 from tests.metrics.tracks import FRAMES, talking
 
@@ -338,14 +339,6 @@ sys.stdout.write(str(seconds))
 
 def test_without_pytorch_everything_but_networks_is_there() -> None:
     code = """
-import sys
-
-class NoTorch:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "torch":
-            raise ImportError("not here")
-
-sys.meta_path.insert(0, NoTorch())
 import numpy as np
 from facecues import metrics
 from facecues.errors import BackendUnavailableError
@@ -361,7 +354,7 @@ for measure in (metrics.lpips, metrics.fid_of_pictures, metrics.kid_of_pictures)
         raise AssertionError(measure)
 sys.stdout.write("told")
 """
-    assert run(code) == "told"
+    assert run(NO_TORCH + code) == "told"
 
 
 def _refused_or_none(case: Case, pred: Array, target: Array) -> bool:

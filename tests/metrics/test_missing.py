@@ -44,3 +44,9 @@ def test_the_first_frame_with_a_face_is_held() -> None:
 def test_lengths_are_cut_or_filled_with_nothing() -> None:
     np.testing.assert_array_equal(to_length(np.arange(4.0), 2), [0, 1])
     np.testing.assert_array_equal(to_length(np.arange(2.0), 4), [0, 1, np.nan, np.nan])
+
+
+@pytest.mark.parametrize(("errors", "still"), [((5, 68, 3), (5, 68, 3)), ((5,), (4,)), ((5, 1), (5,))])
+def test_anything_but_one_error_for_each_frame_is_refused(errors: tuple[int, ...], still: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"expected errors and still of \(n,\) frames"):
+        mean_score(np.zeros(errors), np.zeros(still), available=5, missing="penalize")

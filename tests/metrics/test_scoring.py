@@ -1,10 +1,12 @@
 """What was kept of videos, turned into scores of clips."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from facecues.metrics.contracts import Score
 from facecues.metrics.emotion import EMOTION_ACCURACY
 from facecues.metrics.instruments import Absence
 from facecues.metrics.protocols import EAT, FACECUES
@@ -170,3 +172,22 @@ def test_scoring_changes_nothing_of_what_is_kept():
     alone_scores(other, "happy", RULES, 40)
     for name, rows in before.features.items():
         np.testing.assert_array_equal(other.features[name], rows)
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        (lambda: 0.5, "score returned float: expected a Score"),
+        (lambda: Score(np.nan, 1, 1.0), "score returned the value nan: expected a finite one, or None with its reason"),
+        (lambda: Score(1.0, 1, 204.0), "score returned the coverage 204.0: expected 0 to 1"),
+        (lambda: 1 / 0, "ZeroDivisionError in test_scoring.py, line "),
+    ],
+)
+def test_what_is_no_score_costs_its_own_metric_alone(given, fault):
+    metric = SimpleNamespace(score=lambda pred, target: given())
+    clip = seen()
+    own = pair_scores(clip, clip, {}, {}, Rules(FACECUES, {}))
+    scores = pair_scores(clip, clip, {}, {}, Rules(FACECUES, {}, {"Faulty": metric}))
+    faulty = scores.pop("Faulty")
+    assert (faulty.value, faulty.reason) == (None, ScoreReason.METRIC_FAILED) and fault in faulty.fault
+    assert scores == own

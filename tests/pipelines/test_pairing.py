@@ -1,6 +1,7 @@
 """Videos of methods find their clips in any layout, and nothing is dropped in silence."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,22 @@ def make(tmp_path: Path) -> Make:
 
 def pairs_of(reference: Path, method: Path) -> MethodPairs:
     return pair(build_index(reference), {"ours": method}).methods["ours"]
+
+
+def test_a_clip_of_the_reference_whose_name_nobody_can_read_is_missing_nowhere(make: Make) -> None:
+    real = make("real", *CLIPS, "M003/video/front/sad/level_3/draft", "M003/video/front/sad/level_4/001")
+    pairing = pair(build_index(real), {"ours": make("ours", *CLIPS[1:]), "same": real})
+    assert tuple(clip.clip_id for clip in pairing.reference.clips) == IDS
+    assert {clip.problem for clip in pairing.unparsed} == {ClipReason.UNPARSED}
+    assert [clip.video.rpartition("/")[2] for clip in pairing.unparsed] == ["draft.mp4", "001.mp4"]
+    assert len(pairing.methods["ours"].missing) == 1 and not pairing.methods["same"].missing
+
+
+def test_a_reference_without_a_name_that_can_be_read_is_refused_with_the_first_reason(make: Make) -> None:
+    index = build_index(make("real", *CLIPS, "M003/video/front/sad/level_3/draft"))
+    left = replace(index, clips=tuple(clip for clip in index.clips if clip.problem))
+    with pytest.raises(UsageError, match=r"such as M003/.*draft\.mp4: the name 'draft' is no sentence number"):
+        pair(left, {"ours": make("ours", *CLIPS)})
 
 
 def videos(pairs: MethodPairs) -> dict[str, str]:

@@ -241,6 +241,7 @@ def test_bad_roots_and_layouts_are_refused_in_one_sentence(tmp_path: Path) -> No
         ("tars", None, "extract them first"),
         ("links", None, "links that leave it"),
         ("clips", "mead", "fits none of the 1 videos"),
+        ("clips", "mead", r"such as a\.mp4: the path names no actor and no emotion and no level, as \S+ does\. Name"),
         ("clips", "flat", "fits none of the 1 videos"),
         ("clips", "tree", "Unknown layout 'tree'; use one of mead, flat, folder"),
     ]

@@ -23,7 +23,6 @@ class Template:
         frames: how many went through.
     """
 
-    name = "template"
     signature = "template"
 
     def __init__(self, fail_at: int | None = None, error: Exception | None = None) -> None:

@@ -36,8 +36,9 @@ def open_renderer(name_or_run: str, device: str = "cpu") -> Renderer:
     folder = Path(name_or_run)
     if not (folder / _MAPPER).is_file():
         raise UsageError(
-            f"There is no renderer {name_or_run!r}: give {plugins.choices('renderers')}, "
-            f"or the folder of a run of `facecues train keypoints`, with {_MAPPER} in it."
+            f"There is no renderer {name_or_run!r}: give {plugins.choices('renderers', [name_or_run])}, "
+            f"or the folder of a run of `facecues train keypoints`, with {_MAPPER} in it"
+            + (f"; {name_or_run} is a folder without one." if folder.is_dir() else ".")
         )
     from facecues.models.rendering.facevid2vid import open_facevid2vid
 

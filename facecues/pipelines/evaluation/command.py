@@ -1,6 +1,7 @@
 """What is typed after `facecues evaluate`, as a configuration."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.stores import compare_stores, is_store, store_index
 from facecues.pipelines.methods.config import Declared, is_declared, method_of
 from facecues.pipelines.methods.videos import pair_finished
-from facecues.pipelines.pairing import MethodPairs, Pairing, pair
+from facecues.pipelines.pairing import Pairing, pair
 from facecues.preprocess.index import Index, build_index
 
 
@@ -60,7 +61,7 @@ def settings_of(
     config = validated(EvaluateConfig, values)
     unknown = plugins.unknown("metrics", config.metrics)
     if unknown:
-        expected = f"all, default, or some of {plugins.choices('metrics')}"
+        expected = f"all, default, or some of {plugins.choices('metrics', unknown)}"
         raise UsageError(f"--metrics knows no {', '.join(unknown)}: expected {expected}")
     absent = [str(folder) for folder in config.classifiers if not folder.is_dir()]
     if absent:
@@ -101,14 +102,11 @@ def pairing_of(
             f"Method {stores[0]!r}: {named[stores[0]]} is a cue store, and the reference {reference} is none: "
             "name the store of the true cues for --reference, or the folder of this method's videos."
         )
-    chosen = choose(build_index(reference, layout))
-    return Pairing(chosen, {name: _pairs(chosen, name, found) for name, found in named.items()})
-
-
-def _pairs(reference: Index, name: str, found: Path | Declared) -> MethodPairs:
-    if isinstance(found, Declared):
-        return pair_finished(reference, found)
-    return pair(reference, {name: found}).methods[name]
+    finders = {
+        name: partial(pair_finished, declared=found) if isinstance(found, Declared) else found
+        for name, found in named.items()
+    }
+    return pair(choose(build_index(reference, layout)), finders)
 
 
 def stores_of(texts: Sequence[str]) -> dict[str, tuple[Path, ...]]:

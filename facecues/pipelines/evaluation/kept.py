@@ -75,6 +75,8 @@ class Watching:
         video: which.
         content: names its bytes, and what was done with them.
         error: why nothing can be had of it.
+        faults: of a reference, what went wrong inside picture metrics that failed with this clip, by name. The memory
+            has nothing of them, so that the next run tries them again.
     """
 
     video: Video
@@ -83,6 +85,7 @@ class Watching:
     rows: dict[str, list[Float32]] = field(default_factory=dict)
     values: dict[str, list[Float64]] = field(default_factory=dict)
     tail: Batch | None = None
+    faults: dict[str, str] = field(default_factory=dict)
 
 
 def load_track(side: Watching, reference: Watching, tools: Tools) -> CueTrack:
@@ -131,13 +134,15 @@ def load_seen(side: Watching, reference: Watching, tools: Tools) -> Seen:
 
 
 def load_values(side: Watching, reference: Watching, tools: Tools) -> dict[str, Float64]:
-    """(T,) values per instant of every picture metric; none for a video whose pictures are the reference's own."""
+    """(T,) values per instant of every picture metric that did not fail; none for a video whose pictures are the
+    reference's own."""
     if side.video.kind == "other-backend":
         return {}
     pair = _pair(side, reference)
     return {
         name: tools.memory.load(f"pair-{name}", pair, tools.of_pictures(metric))["values"]
         for name, metric in tools.instruments.pictures.items()
+        if name not in reference.faults
     }
 
 

@@ -110,6 +110,7 @@ def _remarks(summary: EvaluateSummary) -> list[RenderableType]:
     if summary.failed:
         lines.append(f"[red]{len(summary.failed)} videos could not be used[/]")
         lines += [f"  {escape(f'{method} {clip}: {why}')}" for method, clip, why in summary.failed[:_EXAMPLES]]
+    lines += [f"[red]{escape(name)}[/] {escape(fault)}" for name, fault in summary.faults.items()]
     lines += [f"[yellow]no {escape(names)}[/]: {escape(_short(why))}" for why, names in _by_reason(summary.absent)]
     notes = Counter(_notes(summary.table))
     lines += [f"[dim]{escape(note)}[/]" for note, _ in notes.most_common(_EXAMPLES)]

@@ -36,7 +36,14 @@ from facecues.pipelines.evaluation.jobs import ClipJob, make_jobs
 from facecues.pipelines.evaluation.set_values import EMOTION_COLUMNS, SetsJob, SetsOfMethod, perform_sets, set_jobs
 from facecues.pipelines.evaluation.sides import mean_over_sides, with_methods, with_sides_told
 from facecues.pipelines.evaluation.stores import store_signature
-from facecues.pipelines.evaluation.tables import clips_table, complete_scores, joined, videos_table, with_sets
+from facecues.pipelines.evaluation.tables import (
+    clips_table,
+    complete_scores,
+    joined,
+    unparsed_rows,
+    videos_table,
+    with_sets,
+)
 from facecues.pipelines.evaluation.work import (
     ClipHung,
     ClipResult,
@@ -67,6 +74,7 @@ _TOLD = (
     "interrupted",
     "videos",
     "plugins",
+    "faults",
 )
 
 
@@ -76,7 +84,7 @@ class EvaluateSummary:
 
     Attributes:
         root: its folder, absolute.
-        clips: of the reference.
+        clips: of the reference, those that methods are held against.
         methods: the users' own.
         missing, extra: clips per method that it lacks, and that the reference lacks.
         failed: videos that could not be used: method, clip, message.
@@ -87,6 +95,7 @@ class EvaluateSummary:
         interrupted: by Ctrl-C or SIGTERM; the same command goes on.
         videos: how many were looked at, floors included.
         plugins: metrics that other distributions brought, and which.
+        faults: metrics that failed, on how many clips, and how.
     """
 
     root: Path
@@ -102,6 +111,7 @@ class EvaluateSummary:
     interrupted: bool = False
     videos: int = 0
     plugins: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """What a program wants to know: values over all clips, and what stands beside them."""
@@ -161,6 +171,7 @@ def evaluate(
             results = _perform(client, workplace, jobs, progress)
             videos = [row for job in jobs for row in results[job.clip_id].videos]
             sets = _perform_sets(client, workplace, identity, set_jobs(jobs, videos, sides))
+        videos += unparsed_rows(pairing.unparsed)
         rows = [row for job in jobs for row in results[job.clip_id].scores]
         scores = mean_over_sides(complete_scores(rows, identity.columns, jobs, tuple(pairing.methods)), sides)
         values = {method: found.values for method, found in sets.items()}
@@ -178,7 +189,8 @@ def evaluate(
             "videos": videos_table(with_methods(videos, sides)),
         }
         _write(root, tables)
-        _write_header(root, pairing, config, identity, command)
+        faults = _faults(rows)
+        _write_header(root, pairing, config, identity, {"command": list(command), "faults": faults})
         told = replace(
             told,
             interrupted=False,
@@ -190,6 +202,7 @@ def evaluate(
             table=table,
             comparisons=comparisons,
             videos=len(videos),
+            faults=faults,
             plugins={name: column.plugin for name, column in identity.columns.items() if column.plugin is not None},
         )
     return replace(told, seconds=time.monotonic() - started)
@@ -302,14 +315,25 @@ def _write(root: Path, tables: Mapping[str, pd.DataFrame]) -> None:
             frame.to_parquet(temporary, index=False, compression="zstd")
 
 
+def _faults(rows: Iterable[Row]) -> dict[str, str]:
+    """Metrics that failed: on how many clips, and how at first."""
+    clips: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if row["fault"] is not None:
+            clips.setdefault(row["metric"], {}).setdefault(row["clip_id"], row["fault"])
+    return {
+        metric: f"failed on {len(told)} clip{'s' if len(told) > 1 else ''}: {next(iter(told.values()))}"
+        for metric, told in clips.items()
+    }
+
+
 def _write_header(
-    root: Path, pairing: Pairing, config: EvaluateConfig, identity: Identity, command: Sequence[str]
+    root: Path, pairing: Pairing, config: EvaluateConfig, identity: Identity, told: Mapping[str, Any]
 ) -> None:
     header: dict[str, Any] = {
         "format": _FORMAT,
         "facecues": __version__,
         "packages": _packages(),
-        "command": list(command),
         "config": config.model_dump(mode="json"),
         "reference": {
             "root": str(pairing.reference.root),
@@ -324,6 +348,7 @@ def _write_header(
         "columns": {name: asdict(column) for name, column in identity.columns.items()},
         "absent": {name: asdict(each) for name, each in identity.absent.items()},
         "no_other_backend": identity.no_other_backend,
+        **told,
     }
     replace_text(root / _HEADER, json.dumps(header, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 

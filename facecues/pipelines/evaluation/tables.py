@@ -10,6 +10,7 @@ from facecues.metrics.scoring import Column
 from facecues.metrics.sets import SetValue
 from facecues.pipelines.evaluation.jobs import ClipJob
 from facecues.pipelines.rows import Row
+from facecues.preprocess.layouts import Clip
 from facecues.reasons import ScoreReason
 
 SCORE_COLUMNS: Final = ["method", "clip_id", "metric", "value", "n_frames", "coverage", "reason", "signature"]
@@ -63,6 +64,14 @@ def videos_table(rows: Iterable[Row]) -> pd.DataFrame:
     """videos.parquet: how each video ended, and what it is."""
     frame = pd.DataFrame(rows).sort_values(["clip_id", "method"], ignore_index=True)
     return frame.astype({name: "Int64" for name in _COUNTS if name in frame})
+
+
+def unparsed_rows(clips: Iterable[Clip]) -> list[Row]:
+    """Clips of the reference that have no place in the scores, as rows of videos.parquet: there they are named."""
+    return [
+        Row(method=REFERENCE, clip_id=clip.clip_id, status="failed", reason=str(clip.problem), message=clip.message)
+        for clip in clips
+    ]
 
 
 def clips_table(jobs: Iterable[ClipJob]) -> pd.DataFrame:

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facecues.errors import ClipError
+from facecues.errors import ClipError, sentence_of
 from facecues.metrics.contracts import Batch
 from facecues.metrics.floors import REFERENCE
+from facecues.metrics.pictures import compare_batches
 from facecues.models.media import write_video
 from facecues.pipelines.evaluation.jobs import ClipJob, Video
 from facecues.pipelines.evaluation.kept import (
@@ -112,17 +113,25 @@ def _watch(reference: Watching, methods: Sequence[Watching], tools: Tools) -> No
 def _look(each: Round, reference: Watching, methods: Mapping[str, Watching], tools: Tools) -> None:
     """One round through all instruments."""
     _record(reference, each.reference, tools)
-    lacking = {name for side in methods.values() for name in side.values}
-    pictures = {name: metric for name, metric in tools.instruments.pictures.items() if name in lacking}
-    prepared = {name: metric.prepare(each.reference.batch) for name, metric in pictures.items()}
     for name, view in each.methods.items():
-        side = methods[name]
-        _record(side, view, tools)
-        both = view.shown & each.reference.shown
-        for label, metric in pictures.items():
-            if label in side.values:
-                values = metric.compare(metric.prepare(view.batch), prepared[label])
-                side.values[label].append(np.where(both, values, np.nan))
+        _record(methods[name], view, tools)
+    for label in {label: None for side in methods.values() for label in side.values}:
+        try:
+            _compare(label, each, methods, tools)
+        except Exception as error:  # noqa: BLE001 - the isolation boundary: one metric's fault stays its own
+            reference.faults[label] = sentence_of(error)
+            for side in methods.values():
+                side.values.pop(label, None)
+
+
+def _compare(label: str, each: Round, methods: Mapping[str, Watching], tools: Tools) -> None:
+    """One picture metric of a round, of the methods that lack it."""
+    metric = tools.instruments.pictures[label]
+    real = metric.prepare(each.reference.batch)
+    for name, view in each.methods.items():
+        if label in methods[name].values:
+            values = compare_batches(metric, view.batch, real)
+            methods[name].values[label].append(np.where(view.shown & each.reference.shown, values, np.nan))
 
 
 def _record(side: Watching, view: View, tools: Tools) -> None:

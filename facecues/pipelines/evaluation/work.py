@@ -7,11 +7,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from facecues.errors import ClipError, FacecuesError
+from facecues.errors import ClipError, FacecuesError, sentence_of
 from facecues.metrics.contracts import Score
 from facecues.metrics.floors import REFERENCE
 from facecues.metrics.instruments import NO_PICTURES, Absence, Instruments, build_instruments
-from facecues.metrics.scoring import SOUNDS, Column, Rules, alone_scores, gap_scores, make_columns, pair_scores
+from facecues.metrics.scoring import (
+    SOUNDS,
+    Column,
+    Rules,
+    alone_scores,
+    failed_score,
+    gap_scores,
+    make_columns,
+    pair_scores,
+)
 from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.jobs import ClipJob
 from facecues.pipelines.evaluation.kept import Tools, Watching, load_account, load_seen, load_values
@@ -21,7 +30,7 @@ from facecues.pipelines.evaluation.watching import watch_clip
 from facecues.pipelines.pairing import Stores
 from facecues.pipelines.rows import Row
 from facecues.pipelines.watchdog import has_fired, watchdog
-from facecues.pipelines.work import GRACE, GRACE_S, job_marker, sentence_of
+from facecues.pipelines.work import GRACE, GRACE_S, job_marker
 from facecues.preprocess.pictures import same_proportions
 from facecues.preprocess.watch import build_watcher
 from facecues.reasons import ClipReason, ScoreReason
@@ -72,7 +81,7 @@ class ClipResult:
     """How a job ended.
 
     Attributes:
-        scores: rows of scores.parquet without the signature.
+        scores: rows of scores.parquet without the signature, and with the fault of a metric that failed.
         videos: rows of videos.parquet.
     """
 
@@ -216,6 +225,8 @@ def _score(job: ClipJob, sides: Mapping[str, Watching], tools: Tools, config: Ev
         values = load_values(side, reference, tools)
         alone = {} if side.video.kind == "other-backend" else alone_scores(seen, job.emotion, rules, expected)
         scores = alone | pair_scores(seen, real, values, held, rules) | gap_scores(alone, own)
+        if side.video.kind != "other-backend":
+            scores |= {metric: failed_score(fault) for metric, fault in reference.faults.items()}
         if values and not _alike(side, reference, tools, config):
             lost = Score(None, 0, 0.0, ScoreReason.SIZE_MISMATCH)
             scores |= dict.fromkeys(values, lost)

@@ -10,6 +10,7 @@ from facecues.labels import parse_emotion, parse_level
 from facecues.models.cue_generator.contracts import Request
 from facecues.models.cue_generator.registry import open_generator
 from facecues.models.media import read_picture, write_video
+from facecues.models.rendering.checked import prepare
 from facecues.models.rendering.contracts import Picture
 from facecues.models.rendering.paste import Setting
 from facecues.models.rendering.registry import open_renderer
@@ -64,6 +65,7 @@ def generate_one(
 
     Raises:
         UsageError: no sound, no portrait, or no such generator, renderer, emotion or level; nothing was written.
+        ClipError: the renderer fails, or does not give what its contract says.
         FacecuesError: the video cannot be written.
     """
     started = time.monotonic()
@@ -74,7 +76,7 @@ def generate_one(
     maker = open_generator(generator, device)
     painter = open_renderer(renderer, device)
     sound, picture = _sound(audio), read_picture(portrait)
-    head = painter.prepare(picture, size)
+    head = prepare(painter, picture, size)
     setting = Setting.of(picture[..., :3], head.crop, size) if paste_back else None
     reference = head.reference
     frames = -(-len(sound) // SAMPLES_PER_FRAME)

@@ -5,12 +5,12 @@ import json
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 import pandas as pd
 
 from facecues.cues import load_clips
 from facecues.errors import UsageError
 from facecues.labels import EMOTIONS, LEVELS
+from facecues.metrics.mouth_audio import shuffled_sound
 from facecues.models.cue_generator.baselines import Still
 from facecues.models.rendering.registry import is_renderer, open_renderer
 from facecues.pipelines.generation.config import GenerateConfig, Order
@@ -129,8 +129,7 @@ def _sounds(settings: GenerateConfig, store: Path) -> dict[str, str]:
         return dict(zip(known, known, strict=True))
     if len(known) < 2:
         raise UsageError(f"{store} has {len(known)} sound: to swap sounds there must be two or more.")
-    mixed = [known[at] for at in np.random.default_rng(settings.swap_audio).permutation(len(known))]
-    return dict(zip(mixed, [*mixed[1:], mixed[0]], strict=True))
+    return shuffled_sound(known, settings.swap_audio)
 
 
 def _root(settings: GenerateConfig, store: Path, clips: pd.DataFrame, sounds: dict[str, str]) -> Path:

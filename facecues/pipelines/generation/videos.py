@@ -14,8 +14,9 @@ import numpy as np
 
 from facecues.config import Limits
 from facecues.cues import load_clips, load_cues, to_array
-from facecues.errors import ClipError, FacecuesError, UsageError
+from facecues.errors import ClipError, FacecuesError, UsageError, sentence_of
 from facecues.models.media import write_video
+from facecues.models.rendering.checked import prepare
 from facecues.models.rendering.contracts import Head, Picture, Renderer
 from facecues.models.rendering.paste import Setting
 from facecues.models.rendering.registry import open_renderer
@@ -28,7 +29,7 @@ from facecues.pipelines.generation.cues import sound_of
 from facecues.pipelines.generation.people import People, Person
 from facecues.pipelines.rows import Row
 from facecues.pipelines.watchdog import has_fired, watchdog
-from facecues.pipelines.work import GRACE, GRACE_S, job_marker, sentence_of
+from facecues.pipelines.work import GRACE, GRACE_S, job_marker
 from facecues.preprocess.decode import Decoder
 from facecues.reasons import ClipReason
 from facecues.resample import SAMPLES_PER_FRAME
@@ -175,7 +176,7 @@ def _portrayed(order: Order, video: Path, time_s: float, place: Place) -> tuple[
     """The portrait that a frame of a video is. Raises ClipError where it cannot be one."""
     picture, settings = picture_at(video, time_s), order.settings
     try:
-        head = _renderer(order).prepare(picture, settings.size, near=place)
+        head = prepare(_renderer(order), picture, settings.size, near=place)
     except UsageError as error:
         raise ClipError(ClipReason.NO_FACE, f"the frame of {video.name} at {time_s:.2f} s: {error}") from error
     return head, Setting.of(picture, head.crop, head.size) if settings.paste_back else None

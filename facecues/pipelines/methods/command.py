@@ -21,6 +21,7 @@ from facecues.pipelines.atomic import writing
 from facecues.pipelines.methods import warden
 
 HEAD = TAIL = 64 * 1024  # bytes of what a program prints that its log keeps
+_LINE = 300  # bytes at the end that its last line is looked for in
 _CHUNK = 64 * 1024
 _LOOK_EVERY_S = 0.1
 _END_S = 10.0  # for a program that was killed to be gone
@@ -38,15 +39,22 @@ class Trouble(StrEnum):
 
 
 class ProgramError(FacecuesError):
-    """One program's failure, which costs its own clip."""
+    """One program's failure, which costs its own clip.
 
-    def __init__(self, trouble: Trouble, message: str) -> None:
+    Attributes:
+        trouble: which.
+        message: what happened.
+        said: the last line that the program printed, where that may tell why; else empty.
+    """
+
+    def __init__(self, trouble: Trouble, message: str, said: str = "") -> None:
         super().__init__(message)
         self.trouble = trouble
         self.message = message
+        self.said = said
 
-    def __reduce__(self) -> tuple[type["ProgramError"], tuple[Trouble, str]]:
-        return type(self), (self.trouble, self.message)
+    def __reduce__(self) -> tuple[type["ProgramError"], tuple[Trouble, str, str]]:
+        return type(self), (self.trouble, self.message, self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,8 @@ def _run(command: Command, kept: "Log", may_run: Callable[[], bool], deadline: f
     if status == 126:
         raise ProgramError(Trouble.CANNOT_START, f"{command.argv[0]} cannot be started; the log says why")
     if status:
-        raise ProgramError(Trouble.EXIT_STATUS, f"{command.argv[0]} ended with exit status {status}{_signal(status)}")
+        message = f"{command.argv[0]} ended with exit status {status}{_signal(status)}"
+        raise ProgramError(Trouble.EXIT_STATUS, message, kept.last_line)
 
 
 def _program(command: Command) -> str:
@@ -199,6 +208,7 @@ class Log:
         self._room = HEAD
         self._tail = bytearray()
         self._cut = 0
+        self._end = b""
 
     def __enter__(self) -> Self:
         return self
@@ -210,6 +220,7 @@ class Log:
 
     def write(self, data: bytes) -> None:
         """Takes over what a program printed. Raises StoreError."""
+        self._end = (self._end + data)[-_LINE:]
         head, rest = data[: self._room], data[self._room :]
         if head:
             self._room -= len(head)
@@ -217,6 +228,13 @@ class Log:
         self._tail += rest
         if len(self._tail) > 2 * TAIL:  # now and then, not each time
             self._shorten()
+
+    @property
+    def last_line(self) -> str:
+        """The last line of what was printed that says something; what could steer a terminal is left out."""
+        lines = self._end.decode(errors="replace").splitlines()
+        shown = ("".join(filter(str.isprintable, line)).strip() for line in reversed(lines))
+        return next(filter(None, shown), "")
 
     def remark(self, text: str, *, at_end: bool = False) -> None:
         """Writes words of our own; those at the end come after what was kept. Raises StoreError."""

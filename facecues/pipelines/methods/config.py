@@ -1,6 +1,7 @@
 """methods.yaml: what each method is called, what it controls, and where its videos are or how to make them."""
 
 import difflib
+from collections.abc import Collection
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -131,11 +132,18 @@ class Declared(NamedTuple):
         key: in the file.
         method: its declaration.
         folder: absolute, of the file; what relative paths begin at.
+        file: as it was named.
     """
 
     key: str
     method: Method
     folder: Path
+    file: Path
+
+    @property
+    def named(self) -> str:
+        """As it is asked for: "methods.yaml#eat"."""
+        return f"{self.file}{_MARK}{self.key}"
 
     @property
     def title(self) -> str:
@@ -151,26 +159,28 @@ class Declared(NamedTuple):
 
 
 def is_declared(text: str) -> bool:
-    """Whether a text names a method of a file: `methods.yaml#eat`."""
+    """Whether a text names a method of a file: `methods.yaml#eat`; or the file, and the method is still to be named."""
     file, mark, _ = text.rpartition(_MARK)
-    return bool(mark) and Path(file).suffix in (".yaml", ".yml")
+    return Path(file if mark else text).suffix in (".yaml", ".yml")
 
 
 def method_of(text: str) -> Declared:
-    """The method that `methods.yaml#eat` names.
+    """The method that `methods.yaml#eat` names. What is wrong with others of the file does not matter to it.
 
     Raises:
         UsageError: another form, no such file or method, or something in it is not as expected.
     """
-    file, mark, key = text.rpartition(_MARK)
-    if not (file and mark and key):
+    if is_declared(text) and _MARK not in text:
+        keys = list(_read(Path(text)))
+        raise UsageError(f"Name one of the methods of {text}, such as {text}#{keys[0]}: it has {', '.join(keys)}.")
+    name, _, key = text.rpartition(_MARK)
+    if not (name and key):
         raise UsageError(f"A method of a file is named FILE#KEY, such as methods.yaml#eat, not {text!r}.")
-    declared = load_methods(Path(file))
+    file = Path(name)
+    declared = _read(file)
     if key not in declared:
-        near = difflib.get_close_matches(key, declared, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        raise UsageError(f"{file} declares no method {key!r}{hint}: it has {', '.join(declared) or 'none'}.")
-    return declared[key]
+        raise UsageError(f"{file} declares no method {key!r}{_hint(key, declared)}: it has {', '.join(declared)}.")
+    return _declared(file, key, declared[key])
 
 
 def load_methods(path: Path) -> dict[str, Declared]:
@@ -179,12 +189,7 @@ def load_methods(path: Path) -> dict[str, Declared]:
     Raises:
         UsageError: no such file, no YAML mapping, or something in it is not as expected; it says in which method.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The methods in {path} cannot be read: {' '.join(str(error).split())}") from error
-    folder = path.absolute().parent
-    return {key: Declared(key, method, folder) for key, method in _parse(text, str(path)).items()}
+    return {key: _declared(path, key, values) for key, values in _read(path).items()}
 
 
 def templates_text() -> str:
@@ -197,23 +202,27 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _parse(text: str, name: str) -> dict[str, Method]:
+def _read(path: Path) -> dict[str, Any]:
+    """What a file says of each method, by key, not looked into yet; one method or more."""
     try:
-        found = yaml.safe_load(text)
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else None
+        raise UsageError(f"The methods in {path} cannot be read: {why or ' '.join(str(error).split())}") from error
     except yaml.YAMLError as error:
-        raise UsageError(f"{name} is no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(found, dict):
-        raise UsageError(f"{name}: expected methods by their keys, such as `eat: {{title: EAT, …}}`, got {found!r:.80}")
-    return {str(key): _method(name, str(key), values) for key, values in found.items()}
+        raise UsageError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(found, dict) or not found:
+        raise UsageError(f"{path}: expected methods by their keys, such as `eat: {{title: EAT, …}}`, got {found!r:.80}")
+    return {str(key): values for key, values in found.items()}
 
 
-def _method(name: str, key: str, values: Any) -> Method:
+def _declared(file: Path, key: str, values: Any) -> Declared:
     if not isinstance(values, dict):
-        raise UsageError(f"{name}, method {key!r}: expected names and values such as `title: EAT`, got {values!r:.80}")
+        raise UsageError(f"{file}, method {key!r}: expected names and values such as `title: EAT`, got {values!r:.80}")
     try:
-        return Method.model_validate(values)
+        return Declared(key, Method.model_validate(values), file.absolute().parent, file)
     except ValidationError as error:
-        raise UsageError(f"{name}, method {key!r}: {_sentence(error)}") from error
+        raise UsageError(f"{file}, method {key!r}: {_sentence(error)}") from error
 
 
 def _sentence(error: ValidationError) -> str:
@@ -223,7 +232,13 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         models: dict[str, type[BaseModel]] = {"": Method, "run": Program, "capabilities": Capabilities}
         known = models[".".join(above)].model_fields
-        return f"{'.'.join((*above, last))} is not known: expected some of {', '.join(known)}"
+        return f"{'.'.join((*above, last))} is not known: expected some of {', '.join(known)}{_hint(last, known)}"
     where = ".".join((*above, last))
-    got = "" if isinstance(first["input"], dict | list) else f" (got {first['input']!r})"
-    return (f"{where}: " if where else "") + first["msg"].removeprefix("Value error, ") + got
+    what, came = first["msg"].removeprefix("Value error, "), first["input"]
+    told = isinstance(came, dict | list) or (isinstance(came, str) and repr(came) in what)
+    return (f"{where}: " if where else "") + what + ("" if told else f" (got {came!r})")
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -105,7 +105,7 @@ def generate_method(
     if declared.method.run is None:
         raise UsageError(
             f"Method {declared.key!r} is declared with `videos`, which are there already: "
-            f"evaluate them with --method methods.yaml#{declared.key}."
+            f"evaluate them with --method {declared.named}."
         )
     if settings.renderer is not None:
         raise UsageError(f"A renderer draws cues, and {declared.title} makes videos itself: leave --renderer out.")

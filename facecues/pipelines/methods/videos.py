@@ -44,8 +44,8 @@ def finished_videos(declared: Declared, clips: Iterable[Clip]) -> Finished:
     pattern = declared.method.videos
     if pattern is None:
         raise UsageError(
-            f"Method {declared.key!r} is declared with `run`: make its videos with `facecues generate "
-            f"methods.yaml#{declared.key} STORE --out DIR`, and evaluate DIR."
+            f"Method {declared.key!r} is declared with `run`: make its videos with "
+            f"`facecues generate {declared.named} STORE --out DIR`, and evaluate DIR."
         )
     needed = names_in(pattern, LABELS)
     found: dict[str, list[Path]] = {}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 
-from facecues.errors import ClipError, FacecuesError
+from facecues.errors import ClipError, FacecuesError, sentence_of
 from facecues.pipelines.atomic import replacing, writing
 from facecues.pipelines.events import Failure
 from facecues.pipelines.generation.config import Order
@@ -23,7 +23,7 @@ from facecues.pipelines.methods.inputs import Inputs, inputs_of, write_wav
 from facecues.pipelines.methods.outputs import check_video, take_over
 from facecues.pipelines.methods.patterns import fill, find
 from facecues.pipelines.watchdog import has_fired, watchdog
-from facecues.pipelines.work import job_marker, sentence_of
+from facecues.pipelines.work import job_marker
 from facecues.preprocess.layouts import Clip
 from facecues.preprocess.sound import Sound
 from facecues.reasons import ClipReason
@@ -96,7 +96,8 @@ def make(workshop: Workshop, job: Job) -> Made:
             reason, message = str(error.reason), error.message
         except ProgramError as error:
             log = log_of(workshop.logs, job.clip).relative_to(workshop.out)
-            reason, message = str(error.trouble), f"{error.message} ({log})"
+            said = f": {error.said}" if error.said else ""
+            reason, message = str(error.trouble), f"{error.message}{said} ({log})"
         except FacecuesError:
             raise
         except Exception as error:  # noqa: BLE001 - the isolation boundary: one clip's fault stays its own

@@ -22,8 +22,6 @@ _MAX_SINE = np.sin(np.radians(60.0))  # beyond this angle the iris is out of sig
 class IrisGaze:
     """GazeBackend over the irises that a landmark backend gives."""
 
-    name = "iris"
-    needs_irises = True
     signature = f"iris[{EYE_MODEL}]"
 
     def observe(self, frame: Frame, face: Face) -> NDArray[np.uint8] | None:

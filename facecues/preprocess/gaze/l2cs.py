@@ -56,9 +56,6 @@ class L2CSGaze:
     camera's axis. The box is the landmark backend's; the original's comes from RetinaFace.
     """
 
-    name = "l2cs"
-    needs_irises = False
-
     def __init__(self, config: ExtractConfig, network: L2CSNet | None = None) -> None:
         """Loads the weights of `config.l2cs_bins`, unless a network is given.
 

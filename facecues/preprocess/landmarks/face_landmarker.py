@@ -23,8 +23,6 @@ _IRISES = [468, 473]  # centres, right eye first
 class FaceLandmarkerBackend:
     """478 points per frame in one pass over a 256 x 256 crop, irises included."""
 
-    name = "face-landmarker"
-
     def __init__(self) -> None:
         with zipfile.ZipFile(weights.locate(_BUNDLE)) as bundle:
             self.detector = BlazeFace(bundle.read("face_detector.tflite"))

@@ -22,8 +22,6 @@ _WEIGHTS = ("blazeface-short", "facemesh", "iris")
 class FaceMeshBackend:
     """468 mesh points per frame, thinned to 68, and the irises. 70 + 2 x 107 MFLOP a frame."""
 
-    name = "facemesh"
-
     def __init__(self) -> None:
         paths = [weights.locate(name) for name in _WEIGHTS]
         self.detector = BlazeFace(paths[0])

@@ -24,8 +24,6 @@ Align = Callable[[Sequence[Frame], Float32], list[Face]]
 class FaceAlignmentBackend:
     """68 points in 3D from the face-alignment package's networks; see `FanNetworks` and `follow`."""
 
-    name = "face-alignment"
-
     def __init__(self, config: ExtractConfig, networks: FanNetworks | None = None) -> None:
         """Loads the published weights, unless networks are given.
 

@@ -96,7 +96,7 @@ def _draw_classifier(
     across = min(_ABREAST, max(2, len(shown)))
     down = -(-len(shown) // across)
     cell_mm = (178 - 18) / across / (len(seen) + 0.6)
-    figure = new_figure("page", down * (cell_mm * len(intended) + 13) + 6)
+    figure = new_figure("page", down * (cell_mm * len(intended) + 17) + 6)  # a heading of two lines, ticks, axis
     axes = figure.subplots(down, across, squeeze=False).ravel()
     for place, axis in enumerate(axes):
         if place >= len(shown):

@@ -8,7 +8,7 @@ from facecues.reasons import ClipReason
 from facecues.reports.tables.notes import WORDS
 
 _CLIPS: Final[dict[ClipReason, str]] = {
-    ClipReason.UNPARSED: "its name fits no pattern of the layout",
+    ClipReason.UNPARSED: "the layout does not take its name",
     ClipReason.DUPLICATE: "several files claim the same clip",
     ClipReason.OUTSIDE_ROOT: "it is a link that leaves its folder",
     ClipReason.EMPTY_FILE: "the file is empty",

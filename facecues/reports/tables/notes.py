@@ -29,6 +29,7 @@ WORDS: Final[Mapping[str, str]] = {
     ScoreReason.UNKNOWN_CLASS: "the classifier does not know the clips' emotions",
     ScoreReason.WEIGHTS_MISSING: "weights are missing",
     ScoreReason.BACKEND_MISSING: "a package is not installed",
+    ScoreReason.METRIC_FAILED: "the metric itself failed, run.json says how",
     ScoreReason.NO_REFERENCE: "there is nothing to compare with",
 }
 """Why a value is missing, as a table says it."""
@@ -178,7 +179,8 @@ def empty_notes(source: Source, methods: Sequence[str], keys: Sequence[Key]) -> 
 def _why_empty(source: Source, metric: str) -> str:
     measured = source.results.metrics.get(metric)
     if measured is None:
-        return "not measured in these runs"
+        alike = [name for name in source.results.metrics if name.lower() == metric.lower()]
+        return "not measured in these runs" + (f", but {alike[0]} is" if alike else "")
     if measured.absent is not None:
         return f"not measured: {shortened(measured.absent)}"
     own = [source.cell(method, (metric, "all")).reason for method in source.results.methods]

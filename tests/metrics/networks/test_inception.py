@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from facecues.errors import UsageError, WeightsMissingError  # noqa: E402
 from facecues.metrics.contracts import Batch  # noqa: E402
 from facecues.metrics.frechet import fid_of_pictures, frechet_of_features  # noqa: E402
-from facecues.metrics.kid import kid_of_all, kid_of_pictures  # noqa: E402
+from facecues.metrics.kid import kid, kid_of_pictures  # noqa: E402
 from facecues.metrics.networks.inception import Inception, InceptionFeatures, resized  # noqa: E402
 from facecues.weights.registry import REGISTRY  # noqa: E402
 from tests.metrics.random_inception import crops, random_inception  # noqa: E402
@@ -117,7 +117,7 @@ def test_pictures_go_the_way_of_their_features(
         frechet_of_features(features[:2], features[1:]), rel=1e-6
     )
     assert kid_of_pictures(pictures[:2], pictures[1:], inception).value == pytest.approx(
-        kid_of_all(features[:2], features[1:]), rel=1e-6
+        kid(features[:2], features[1:]).value, rel=1e-6
     )
 
 

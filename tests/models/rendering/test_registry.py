@@ -16,3 +16,8 @@ def test_what_is_no_renderer_is_refused_with_what_there_is(named, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=rf"no renderer '{named}': give warp, or the folder of a run of"):
         open_renderer(named)
+
+
+def test_of_a_folder_that_is_no_run_it_is_told_what_it_lacks(tmp_path):
+    with pytest.raises(UsageError, match=rf"with mapper.json in it; {tmp_path} is a folder without one[.]$"):
+        open_renderer(str(tmp_path))

@@ -1,12 +1,17 @@
 """A metric of another distribution, measured in workers, kept in a run, and reported."""
 
+import io
+
+import pandas as pd
 import pytest
+from rich.console import Console
 
 from facecues.errors import UsageError
 from facecues.metrics.contracts import MetricInfo
 from facecues.metrics.instruments import NO_PICTURES
 from facecues.pipelines.evaluation.command import pairing_of
 from facecues.pipelines.evaluation.config import EvaluateConfig
+from facecues.pipelines.evaluation.present import render_evaluation
 from facecues.pipelines.evaluation.run import evaluate
 from facecues.pipelines.reporting import open_runs
 from facecues.reports.config import ReportConfig, TableStyle
@@ -33,8 +38,9 @@ ANNOUNCED = {"metrics/nod": "nodding:Nod", "metrics/seen": "nodding:Seen"}
 CONFIG = EvaluateConfig(metrics=("nod", "seen"), floors=("still",), resamples=99, set_resamples=0)
 
 
-def run(root, out, method):
-    return evaluate(pairing_of(root / "truth", [f"{method}={root / 'same'}"]), out, CONFIG, workers=1)
+def run(root, out, method, **changes):
+    config = CONFIG.model_copy(update=changes)
+    return evaluate(pairing_of(root / "truth", [f"{method}={root / 'same'}"]), out, config, workers=1)
 
 
 def test_it_is_measured_kept_and_reported_and_two_versions_share_no_column(site, tmp_path):
@@ -61,3 +67,36 @@ def test_it_is_measured_kept_and_reported_and_two_versions_share_no_column(site,
     (table,) = build_tables(results, config)
     assert [(column.name, column.unit, column.better) for column in table.columns] == [("Nod", "deg", "higher")]
     assert "how far the head nods (Nod)" in table.caption
+
+
+def test_one_that_fails_costs_its_own_cells_alone_and_is_named(site, tmp_path):
+    tracks = {clip_id: cues for clip_id, cues in truth().items() if clip_id in CLIPS[:2]}
+    for name in ("truth", "same"):
+        write_store(tmp_path / name, tracks)
+    source = """
+from facecues.metrics.contracts import MetricInfo, Score
+class Faulty:
+    info, signature = MetricInfo("Faulty", "what fails", "higher", ""), "faulty"
+    def __init__(self, protocol, device): pass
+    def score(self, pred, target):
+        return 1 / 0
+"""
+    bring(site, "nodding", ANNOUNCED, {"nodding": NOD})
+    undisturbed = run(tmp_path, tmp_path / "before", "one", metrics=("nod",))
+    bring(site, "faults", {"metrics/faulty": "faulty:Faulty"}, {"faulty": source})
+    summary = run(tmp_path, tmp_path / "out", "one", metrics=("nod", "faulty"))
+    assert not summary.failed and not undisturbed.faults
+    fault = "failed on 2 clips: ZeroDivisionError in faulty.py, line 7: division by zero"
+    assert summary.faults == told(tmp_path / "out")["faults"] == {"Faulty": fault}
+    assert f"Faulty {fault}" in shown(summary)
+    frame, before = scores(tmp_path / "out"), scores(tmp_path / "before")
+    own = frame["metric"] == "Faulty"
+    assert set(frame[own]["reason"]) == {"metric_failed"} and frame[own]["value"].isna().all()
+    pd.testing.assert_frame_equal(frame[~own].reset_index(drop=True), before)
+
+
+def shown(summary):
+    """On a terminal."""
+    text = io.StringIO()
+    Console(file=text, width=400).print(render_evaluation(summary))
+    return text.getvalue()

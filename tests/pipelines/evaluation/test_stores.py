@@ -1,10 +1,13 @@
 """Cue stores against a store of true cues: the numbers of the metrics themselves, in the files of every run."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from facecues.errors import UsageError
@@ -18,6 +21,7 @@ from facecues.pipelines.evaluation.config import EvaluateConfig
 from facecues.pipelines.evaluation.run import evaluate
 from facecues.pipelines.reporting import open_runs
 from facecues.resample import resample, time_grid
+from facecues.schema import CLIP_SCHEMA
 from tests.metrics.tracks import held, track, without
 from tests.pipelines.evaluation.cue_stores import CLIPS, FRAMES, told, truth, write_sounds, write_store
 from tests.pipelines.evaluation.trees import cell, of, scores
@@ -214,6 +218,23 @@ def test_clips_that_failed_or_are_missing_cost_themselves(tmp_path, stores, clus
     frame = scores(tmp_path / "run")
     assert cell(frame, "some", CLIPS[0], "Pose")["reason"] == "video_failed"
     assert cell(frame, "some", CLIPS[-1], "Pose")["reason"] == "video_missing"
+
+
+def test_a_clip_whose_name_nobody_could_read_has_no_place_in_scores_and_is_named_once(stores, done, tmp_path, cluster):
+    root = shutil.copytree(stores / "data" / "truth", tmp_path / "data" / "truth")
+    row = {"clip_id": "notes", "video": "notes.mp4", "status": "failed", "reason": "unparsed", "message": "no labels"}
+    clips = pq.read_table(root / "clips.parquet").to_pylist()
+    pq.write_table(pa.Table.from_pylist([*clips, row], CLIP_SCHEMA), root / "clips.parquet")
+    seeds = [f"trembling={stores / name}" for name in ("first", "second")]
+    options = {"reference": root, "data": stores / "data"}
+    out = tmp_path / "run"
+    summary = run(stores, out, cluster, "same", "mute", "half", *seeds, **options)
+    for name in ("clips", "scores", "summary", "comparisons"):
+        assert (out / f"{name}.parquet").read_bytes() == (done[0] / f"{name}.parquet").read_bytes()
+    assert summary.failed == (("reference", "notes", "no labels"),)
+    assert (summary.clips, set(summary.missing.values())) == (len(CLIPS), {0})
+    (named,) = of(pd.read_parquet(out / "videos.parquet"), clip_id="notes").to_dict("records")
+    assert (named["method"], named["status"], named["reason"]) == ("reference", "failed", "unparsed")
 
 
 def test_a_classifier_of_cues_judges_every_clip_and_the_true_cues_beside_them(stores, tmp_path, cluster, judge):

@@ -1,6 +1,6 @@
 """What the memory holds of a clip depends on its own videos alone, not on which clip was watched first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +107,33 @@ def test_values_are_those_of_the_two_videos_and_end_with_the_shorter(videos, tmp
     assert values["other"] == pytest.approx(np.full(20, 2.0), abs=0.2)
     assert values["short"][:8] == pytest.approx(np.zeros(8), abs=0.2) and np.isnan(values["short"][8:]).all()
     assert values["still"] == pytest.approx(-np.arange(20.0), abs=0.3)
+
+
+@dataclass
+class Failing(Differences):
+    """Fails with the second round of a video that is brighter than the reference."""
+
+    signature: str = "failing"
+    broken: bool = True
+
+    def compare(self, pred, target):
+        if self.broken and pred[0] > target[0] > 15:
+            raise ZeroDivisionError("too bright")
+        return super().compare(pred, target)
+
+
+def test_a_picture_metric_that_fails_costs_no_other_and_is_tried_again(videos, tmp_path):
+    job = job_of(videos["long"], other=videos["other"], same=videos["long"])
+    both = replace(tools_in(tmp_path), instruments=Instruments({"FAIL": Failing(), "DIFF": Differences()}, {}, {}))
+    sides = watch_clip(job, both)
+    assert list(sides[REFERENCE].faults) == ["FAIL"] and not any(side.error for side in sides.values())
+    assert sides[REFERENCE].faults["FAIL"].startswith("ZeroDivisionError in test_watching.py, line ")
+    for name in ("other", "same"):
+        assert list(load_values(sides[name], sides[REFERENCE], both)) == ["DIFF"]
+    both.instruments.pictures["FAIL"].broken = False
+    sides = watch_clip(job, both)
+    values = load_values(sides["other"], sides[REFERENCE], both)
+    assert values["FAIL"].tolist() == values["DIFF"].tolist()
 
 
 def test_the_reference_encoded_again_is_nearly_itself(videos, tmp_path):

@@ -52,8 +52,13 @@ def cardboard(monkeypatch):
     """A head whose frames cost nothing."""
     pose = Similarity(np.eye(3), np.float64(58), np.array([128.0, 112.0, 0.0]))
     blank, who = np.zeros((256, 256, 3), np.uint8), reference_at(TEMPLATE, pose)
-    head = SimpleNamespace(size=256, reference=who, render=lambda cues, reference: (blank for _ in range(len(cues))))
-    renderer = SimpleNamespace(signature="cardboard", prepare=lambda picture, size: head)
+    head = SimpleNamespace(
+        size=256,
+        reference=who,
+        crop=np.eye(2, 3),
+        render=lambda cues, reference: (blank for _ in range(len(cues))),
+    )
+    renderer = SimpleNamespace(signature="cardboard", prepare=lambda picture, size, near: head)
     monkeypatch.setattr(one_off, "open_renderer", lambda name, device: renderer)
 
 

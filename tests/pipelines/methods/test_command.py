@@ -78,8 +78,28 @@ def test_an_exit_status_is_told_and_so_is_what_was_said(refused):
     error, log = refused("print('why'); raise SystemExit(3)")
     assert (error.trouble, "exit status 3" in error.message) == ("exit_status", True)
     assert "why\n" in log and log.endswith("ended with exit status 3]\n")
+    assert error.said == "why"
     error, _ = refused("import os; os.kill(os.getpid(), 9)")
-    assert "exit status 137, as after SIGKILL" in error.message
+    assert "exit status 137, as after SIGKILL" in error.message and error.said == ""
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("one\ntwo\n\n  \n", "two"),
+        ("10 %\r20 %\r", "20 %"),
+        ("\x1b[31mred\x1b[0m\n", "[31mred[0m"),
+        ("x" * 10_000, "x" * 300),
+        ("x" * 3 * HEAD + "\nlast", "last"),
+        (" \n", ""),
+    ],
+)
+def test_its_last_line_is_told_whatever_it_printed(printed, said, tmp_path):
+    with Log(tmp_path / "log") as log:
+        log.remark("$ python x.py\n")
+        for at in range(0, len(printed), 4096):
+            log.write(printed[at : at + 4096].encode())
+        assert log.last_line == said
 
 
 @pytest.mark.parametrize(

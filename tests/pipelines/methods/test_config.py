@@ -69,7 +69,15 @@ def test_numbers_among_arguments_are_texts(methods):
 
 def test_what_names_a_method_of_a_file():
     assert is_declared("methods.yaml#eat") and is_declared("a/b.yml#x")
-    assert not is_declared("still") and not is_declared("runs/#1") and not is_declared("methods.yaml")
+    assert is_declared("methods.yaml")  # which one is still to be named
+    assert not is_declared("still") and not is_declared("runs/#1")
+
+
+def test_a_mistake_in_another_method_of_the_file_does_not_matter(methods):
+    file = methods({"broken": {"runs": RUN}, "worse": 7, "eat": {"run": RUN}})
+    assert method_of(f"{file}#eat").method.run is not None
+    with pytest.raises(UsageError, match="method 'broken'"):
+        load_methods(file)
 
 
 # What is refused
@@ -90,13 +98,15 @@ def test_what_names_a_method_of_a_file():
         ({"run": RUN | {"timeout_s": 0}}, r"run.timeout_s: .* greater than 0 \(got 0\)"),
         ({"run": RUN | {"shell": True}}, "run.shell is not known: expected some of argv, working_directory"),
         ({"runs": RUN}, "runs is not known: expected some of title, citation"),
+        ({"titel": "EAT", "run": RUN}, r"titel is not known: expected some of .*, untested \(did you mean title\?\)$"),
         ({"run": RUN, "capabilities": {"blinks": "full"}}, "capabilities.blinks is not known: expected some"),
         ({"run": RUN, "capabilities": {"gaze": "some"}}, r"capabilities.gaze: .*'half' or 'none' \(got 'some'\)"),
         ({"run": RUN, "emotions": {"joy": "hap"}}, "unknown emotion 'joy': expected some of angry, contempt"),
         ({"run": RUN, "videos": "{clip_id}.mp4"}, "either `videos`.* or `run`"),
         ({}, "either `videos`.* or `run`"),
         ({"videos": "all.mp4"}, "one video for all clips"),
-        ({"videos": "{portrait}.mp4"}, "unknown placeholder {portrait}.*expected one of {clip_id}"),
+        ({"videos": "{portrait}.mp4"}, "unknown placeholder {portrait} in '{portrait}.mp4': expected one of {clip_id}"),
+        ({"videos": "{portrait}.mp4"}, r"videos: unknown placeholder .*, {number}$"),  # the pattern is told once
         ("python x.py", "expected names and values"),
     ],
 )  # fmt: skip
@@ -113,11 +123,16 @@ def test_files_and_keys_that_are_not_there_are_told(methods, tmp_path):
         (f"{file}#eta", r"declares no method 'eta' \(did you mean eat\?\): it has eamm, eat\."),
         (f"{file}#nobody", "declares no method 'nobody': it has eamm, eat"),
         (f"{file}#", "such as methods.yaml#eat"),
-        (f"{tmp_path}/none.yaml#eat", "cannot be read"),
+        (f"{tmp_path}/none.yaml#eat", r"none\.yaml cannot be read: No such file or directory$"),
+        (f"{file}", r"Name one of the methods of .*, such as .*methods\.yaml#eamm: it has eamm, eat\.$"),
     ):
         with pytest.raises(UsageError, match=sentence):
             method_of(text)
-    for content, sentence in (("[1]", "expected methods by their keys"), ("a: [", "is no YAML")):
+    for content, sentence in (
+        ("[1]", "expected methods by their keys"),
+        ("{}", "expected methods by their keys"),
+        ("a: [", "is no YAML"),
+    ):
         with pytest.raises(UsageError, match=sentence):
             load_methods(methods(content))
 

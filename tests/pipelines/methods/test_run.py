@@ -141,6 +141,7 @@ def test_what_goes_wrong_costs_its_own_clip_and_its_log_is_kept(case, made, decl
     (failure,) = summary.failures
     assert (failure.clip_id, failure.reason) == ("M001/front/happy/level_3/001", reason)
     assert sentence in failure.message and "(logs/M001/video/front/happy/level_3/001.log)" in failure.message
+    assert mode != "fail" or "exit status 3: out of memory, or the like (logs/" in failure.message
     assert not (tmp_path / "out" / HAPPY).exists() and (tmp_path / "out" / NEUTRAL).exists()
     log = log_of(tmp_path / "out", HAPPY)
     assert logged in log
@@ -188,7 +189,7 @@ def test_methods_that_cannot_be_run_are_refused_and_nothing_is_touched(made, dec
     declared = declare()
     finished = declared._replace(method=declared.method.model_copy(update={"run": None, "videos": "{clip_id}.mp4"}))
     for method, settings, sentence in (
-        (finished, {}, "evaluate them with --method methods.yaml#mine"),
+        (finished, {}, f"evaluate them with --method {tmp_path}/methods.yaml#mine"),
         (declared, {"renderer": "warp"}, "leave --renderer out"),
         (declared, {"only": "nothing*"}, "nothing"),
     ):

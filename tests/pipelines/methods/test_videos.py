@@ -95,5 +95,6 @@ def test_a_pattern_that_finds_nothing_and_a_method_that_is_to_be_run_are_refused
     ):
         pair_finished(reference, declare("{clip_id}.mp4"))
     (tmp_path / "methods.yaml").write_text(yaml.safe_dump({"eat": {"run": {"argv": ["x", "{output}"]}}}))
-    with pytest.raises(UsageError, match="is declared with `run`: make its videos with `facecues generate"):
+    named = f"`facecues generate {tmp_path}/methods.yaml#eat STORE"
+    with pytest.raises(UsageError, match=f"is declared with `run`: make its videos with {named}"):
         finished_videos(method_of(f"{tmp_path}/methods.yaml#eat"), reference.clips)

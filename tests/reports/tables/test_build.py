@@ -72,6 +72,10 @@ def test_an_unknown_metric_stays_as_an_empty_column_that_is_explained() -> None:
     assert "LSE-C: not measured in these runs" in table.notes
 
 
+def test_a_metric_in_another_spelling_is_not_measured_and_the_right_one_is_named() -> None:
+    assert "m-ld: not measured in these runs, but M-LD is" in _main(made({"ours": {"M-LD": [0.1]}}), "m-ld").notes
+
+
 def test_a_metric_that_nobody_has_says_why() -> None:
     sentence = "net.pth (a network), which FID cannot do without, is not here (no answer): get it from there"
     results = made({"ours": {"M-LD": [0.1], "EmoAcc-fer": [None]}}, absent={"FID": sentence}, reason="no_label")
