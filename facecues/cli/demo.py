@@ -23,4 +23,5 @@ def demo(
     from facecues.demo.play import play
 
     plan = play(folder, data, only)
-    Console().print(f"\nOpen {plan.report / 'index.html'}", highlight=False, soft_wrap=True)
+    for kind, report in plan.reports.items():
+        Console().print(f"{kind}: open {report / 'index.html'}", highlight=False, soft_wrap=True)

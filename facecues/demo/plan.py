@@ -1,94 +1,46 @@
 """What the demo does: which public commands, in which order, and how long they take."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from facecues.demo.contracts import Kind, Plan, Stage, Step
 from facecues.errors import UsageError
 from facecues.models.synth.corpus import actor_names
 from facecues.preprocess.index import build_index
 
-ACTORS, TESTED = 28, 6
+ACTORS, TESTED, ON_FILM = 34, 12, 4  # of those that are tested on, some are in videos, too
 EMOTIONS: Final = ("angry", "happy", "neutral", "sad")
 LEVEL, CLIPS = 3, 1
-# Trained for so many epochs, the full model is ahead of all others; more gains little.
-EPOCHS: Final = 10
+EPOCHS: Final = 24
 ABLATIONS: Final = ("no-classifier", "gaze-regression", "separate-decoders", "no-autoregression", "no-reference")
 BASELINES: Final = ("lstm", "retrieval")
 UNTRAINED: Final = "still"
 HELD_STILL: Final = "held-still"  # its name among the methods: `still` is a floor's
-_TRAINED: Final = ("full", *ABLATIONS, "lstm")  # retrieval comes first, to make the features that all of them need
+FILMED: Final = ("full", *BASELINES)  # of the others, cues tell more than pictures
+SETTINGS: Final = ("train.yaml", "report_cues.yaml", "report_videos.yaml")
+METHODS: Final = ("full", HELD_STILL, *BASELINES, *ABLATIONS)
+_TRAINED: Final = ("retrieval", "full", *ABLATIONS, "lstm")  # the first makes the features that all of them need
 _JUDGE_SEED: Final = 5
+_MEASURED: Final[Mapping[Kind, Sequence[object]]] = {
+    "cues": ("--metrics", "emotion", "--floors", "still,other-take"),
+    # With so few frames FID and KID say little, and pictures half as wide cost a quarter.
+    "videos": (
+        "--metrics",
+        "ssim,psnr,lpips,fd-alexnet,emotion,lip-sync",
+        "--size",
+        128,
+        "--floors",
+        "re-encoded,still",
+    ),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A public command.
-
-    Attributes:
-        name: of its log.
-        arguments: of `facecues`.
-        epochs: of a training, whose folder is the last argument; 0: it is none.
-        needed: whether the demo ends where it fails. A judge of emotions wants several actors for each, which few clips
-            may not have: the table is then without its column.
-    """
-
-    name: str
-    arguments: tuple[str, ...]
-    epochs: int = 0
-    needed: bool = True
-
-    def without(self, option: str) -> "Step":
-        """The same command without an option and its value."""
-        if option not in self.arguments:
-            return self
-        at = self.arguments.index(option)
-        return replace(self, arguments=self.arguments[:at] + self.arguments[at + 2 :])
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Commands that belong together.
-
-    Attributes:
-        title: what they do.
-        steps: several of them are run two at a time, with their output in logs.
-        seconds: that they take for the demo's own corpus, on two cores.
-    """
-
-    title: str
-    steps: tuple[Step, ...]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A demo.
-
-    Attributes:
-        folder: that all of it is in.
-        data: the dataset.
-        store: of cues that are extracted.
-        report: folder.
-        stages: in order.
-        share: of the time that the demo's own corpus takes, roughly.
-    """
-
-    folder: Path
-    data: Path
-    store: Path
-    report: Path
-    stages: tuple[Stage, ...]
-    share: float = 1.0
-
-
-def make_plan(folder: Path, settings: Path, data: Path | None = None, only: str | None = None) -> Plan:
+def make_plan(folder: Path, data: Path | None = None, only: str | None = None) -> Plan:
     """What a demo does.
 
     Args:
-        folder: of the demo.
-        settings: folder with evaluate.yaml and report.yaml.
+        folder: of the demo; the files of SETTINGS are in it.
         data: a dataset in MEAD's layout, to take in place of the synthetic corpus.
         only: of that dataset, clip ids that match.
 
@@ -99,37 +51,34 @@ def make_plan(folder: Path, settings: Path, data: Path | None = None, only: str 
         if only is not None:
             raise UsageError("--only chooses among the clips of --data: name that folder, too.")
         root, share, tested = folder / "corpus", 1.0, actor_names(ACTORS)[-TESTED:]
-        look: list[str] = []
-        begin = [Stage("Make a corpus whose cues are known", (_synth(root),), 60)]
+        begin, look = [Stage("Make a corpus whose cues are known", (_synth(root),), 75)], list[str]()
     else:
         actors = _actors(data)
         root, tested = data, tuple(actors)[-max(1, len(actors) // 3) :]
         share, begin, look = sum(actors.values()) / _clips(), [], ["--paste-back"]  # pictures as large as theirs
-    store, report = folder / "store", folder / "report"
-    split = ["--split", ",".join(tested)]
-    known = [str(store), "--data", str(root), *split]
-    some = ["--only", only] if only else []
+    store, some = folder / "store", ["--only", only] if only else []
+    split, on_film = ["--split", ",".join(tested)], ",".join(tested[-ON_FILM:])
+    known, judged = [store, "--data", root, *split], ["--classifier", folder / "judge" / "cues"]
+    judge = ["train", "emotion", *known, "--architecture", "conv", "--no-faces", "--seed", _JUDGE_SEED]
     trained = [_train(name, known, folder) for name in _TRAINED]
-    judge = ["train", "emotion", *known, "--architecture", "conv", "--no-faces", "--seed", str(_JUDGE_SEED)]
-    makers = {"full": "", UNTRAINED: UNTRAINED, **dict.fromkeys((*BASELINES, *ABLATIONS), "")}
-    stages = [
+    drawn = ["--actors", on_film, "--renderer", "warp", *look]
+    of_cues = _evaluate("cues", METHODS, store, ["--data", root, *split, *some, *judged], folder)
+    of_videos = _evaluate("videos", FILMED, root, ["--split", on_film, *some, *judged], folder)
+    stages = (
         *begin,
-        Stage("Extract landmarks, gaze and head pose", (_step("extract", "extract", root, store, *some),), 40),
+        Stage("Extract landmarks, gaze and head pose", (_step("extract", "extract", root, store, *some),), 35),
         Stage(
-            "Train the judge of emotions, and what needs no training",
-            (_step("judge", *judge, "--out", folder / "judge", needed=False), _train("retrieval", known, folder)),
-            30,
+            "Train a judge of emotions, the method, its ablations and baselines",
+            (_step("judge", *judge, "--out", folder / "judge", needed=False), *trained),
+            160,
         ),
-        Stage("Train the method, its ablations and a baseline", tuple(trained), 200),
-        Stage(
-            "Generate the test actors' clips anew",
-            tuple(_generate(name, maker, known + look, folder) for name, maker in makers.items()),
-            80,
-        ),
-        Stage("Evaluate", (_evaluate(root, [*split, *some], tuple(makers), folder, settings),), 100),
-        Stage("Report", (_report(folder, settings, report),), 40),
-    ]
-    return Plan(folder, root, store, report, tuple(stages), share)
+        Stage("Generate the test actors' cues anew", tuple(_generate(name, known, folder) for name in METHODS), 40),
+        Stage("Evaluate landmarks, gaze and head pose", (of_cues,), 30),
+        Stage("Generate videos", tuple(_generate(name, known, folder, drawn) for name in FILMED), 45),
+        Stage("Evaluate videos", (of_videos,), 75),
+        Stage("Report", tuple(_report(kind, folder) for kind in _MEASURED), 12),
+    )
+    return Plan(folder, root, store, {kind: folder / "report" / kind for kind in _MEASURED}, stages, share)
 
 
 def _clips() -> int:
@@ -150,8 +99,8 @@ def _actors(data: Path) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _step(name: str, *arguments: object, epochs: int = 0, needed: bool = True) -> Step:
-    return Step(name, tuple(map(str, arguments)), epochs, needed)
+def _step(name: str, *arguments: object, epochs: int = 0, needed: bool = True, told: bool = False) -> Step:
+    return Step(name, tuple(map(str, arguments)), epochs, needed, told)
 
 
 def _synth(root: Path) -> Step:
@@ -159,25 +108,28 @@ def _synth(root: Path) -> Step:
     return _step("synth", "synth", root, *chosen, "--size", 256)
 
 
-def _train(variant: str, known: Sequence[str], folder: Path) -> Step:
+def _train(variant: str, known: Sequence[object], folder: Path) -> Step:
     epochs = 0 if variant == "retrieval" else EPOCHS
-    lasting = ["--epochs", epochs] if epochs else []
+    how = ["--config", folder / "train.yaml", "--epochs", epochs] if epochs else []
     out = folder / "runs" / variant
-    return _step(variant, "train", "cues", *known, "--variant", variant, *lasting, "--out", out, epochs=epochs)
+    return _step(variant, "train", "cues", *known, "--variant", variant, *how, "--out", out, epochs=epochs)
 
 
-def _generate(name: str, maker: str, known: Sequence[str], folder: Path) -> Step:
-    made = folder / "made" / (HELD_STILL if name == UNTRAINED else name)
-    run = maker or folder / "runs" / name
-    return _step(made.name, "generate", run, *known, "--renderer", "warp", "--workers", 1, "--out", made)
+def _generate(name: str, known: Sequence[object], folder: Path, drawn: Sequence[object] = ()) -> Step:
+    """Cues, and with options for how they are drawn, videos."""
+    run = UNTRAINED if name == HELD_STILL else folder / "runs" / name
+    made = "videos" if drawn else "cues"
+    out = folder / "made" / made / name
+    return _step(f"{name}-{made}", "generate", run, *known, *drawn, "--workers", 1, "--out", out)
 
 
-def _evaluate(root: Path, tested: Sequence[str], names: Sequence[str], folder: Path, settings: Path) -> Step:
-    called = [HELD_STILL if name == UNTRAINED else name for name in names]
-    methods = [word for name in called for word in ("--method", f"{name}={folder / 'made' / name}")]
-    judged = ["--classifier", folder / "judge" / "cues", "--config", settings / "evaluate.yaml"]
-    return _step("evaluate", "evaluate", "--reference", root, *tested, *methods, *judged, "--out", folder / "scores")
+def _evaluate(kind: Kind, names: Sequence[str], reference: Path, more: Sequence[object], folder: Path) -> Step:
+    made = {name: folder / "made" / kind / name / ("cues" if kind == "cues" else "") for name in names}
+    methods = [word for name, path in made.items() for word in ("--method", f"{name}={path}")]
+    options = [*methods, *_MEASURED[kind], *more, "--out", folder / "scores" / kind]
+    return _step(f"evaluate-{kind}", "evaluate", "--reference", reference, *options)
 
 
-def _report(folder: Path, settings: Path, report: Path) -> Step:
-    return _step("report", "report", folder / "scores", "--config", settings / "report.yaml", "--out", report)
+def _report(kind: Kind, folder: Path) -> Step:
+    out, config = folder / "report" / kind, folder / f"report_{kind}.yaml"
+    return _step(f"report-{kind}", "report", folder / "scores" / kind, "--config", config, "--out", out, told=True)

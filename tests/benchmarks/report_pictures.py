@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -18,20 +19,28 @@ from playwright.sync_api import sync_playwright
 from facecues.reports.tables.latex import latex_document
 from tests.reports.tables.examples import hostile
 
-_PAGES = (("index", 1400, "light", 1350), ("clips", 1400, "light", 1000), ("clips", 400, "dark", 1100))
+Shot = tuple[str, int, str, int]
+"""Page, width in pixels, color scheme, height in pixels."""
+
+_PAGES: tuple[Shot, ...] = (
+    ("index", 1400, "light", 1350),
+    ("clips", 1400, "light", 1000),
+    ("clips", 400, "dark", 1100),
+)
 
 
 def main(report: Path, docs: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for name, picture in (*_pages(report, Path(folder)), ("table", _table(Path(folder)))):
+        for name, picture in (*shoot(report, Path(folder), _PAGES), ("table", _table(Path(folder)))):
             Image.open(picture).convert("RGB").save(docs / f"report_{name}.jpg", quality=82)
 
 
-def _pages(report: Path, folder: Path) -> list[tuple[str, Path]]:
+def shoot(report: Path, folder: Path, pages: Sequence[Shot]) -> list[tuple[str, Path]]:
+    """Writes pages of a report as PNG files into a folder; their names and paths."""
     found = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        for page_name, width, scheme, height in _PAGES:
+        for page_name, width, scheme, height in pages:
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
             page.goto((report / f"{page_name}.html").resolve().as_uri())
             page.wait_for_timeout(500)
