@@ -95,5 +95,9 @@ def test_extraction_is_fifty_times_faster_per_frame(
     assert points[0].shape == (68, 3)
 
     theirs_s = benchmark.stats.stats.median
-    benchmark.extra_info |= {"facecues_ms_per_frame": 1e3 * ours_s, "ratio": theirs_s / ours_s}
+    benchmark.extra_info |= {
+        "s per frame, package": round(theirs_s, 3),
+        "s per frame, facecues": round(ours_s, 5),
+        "ratio": round(theirs_s / ours_s),
+    }
     assert theirs_s / ours_s >= 50

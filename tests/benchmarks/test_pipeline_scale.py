@@ -5,18 +5,20 @@ The full size, 60 actors x 7 views x 670 = 281,400 clips, takes a quarter of an 
 """
 
 import os
-import resource
 from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from facecues.labels import EMOTIONS, VIEWS, levels_of, nominal_clips
+from facecues.pipelines import extract
 from facecues.pipelines.cluster import connect
 from facecues.pipelines.runner import Runner
 from facecues.preprocess.index import build_index
+from tests.benchmarks.measured import forget_peak, peak_mb
 from tests.pipelines.datasets import run
 
 ACTORS = int(os.environ.get("FACECUES_SCALE_ACTORS", "2"))
@@ -60,10 +62,21 @@ def make_tree(root: Path) -> int:
 
 
 def test_index_plan_and_resume_stay_under_a_minute_and_memory_under_1500_mb(
-    benchmark: BenchmarkFixture, tmp_path: Path
+    benchmark: BenchmarkFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    planned_s: list[float] = []
+
+    def timed(*args: Any, **options: Any) -> Any:
+        start = perf_counter()
+        plan = make_plan(*args, **options)
+        planned_s.append(perf_counter() - start)
+        return plan
+
+    make_plan = extract.make_plan
+    monkeypatch.setattr(extract, "make_plan", timed)
     root, store = tmp_path / "mead", tmp_path / "store"
     clips = make_tree(root)
+    forget_peak()  # of other benchmarks: client and scheduler live in this process
     start = perf_counter()
     index = build_index(root, "mead")
     indexed_s = perf_counter() - start
@@ -72,17 +85,20 @@ def test_index_plan_and_resume_stay_under_a_minute_and_memory_under_1500_mb(
     first = run(root, store, workers=2)
     run_s = perf_counter() - start
     assert first.ok == clips
+    first_mb = peak_mb()
     start = perf_counter()
     again = benchmark.pedantic(partial(run, root, store, workers=2), rounds=1)
     resumed_s = perf_counter() - start
     assert again.skipped == clips
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # client and scheduler live in this process
+    peak = peak_mb()
     benchmark.extra_info |= {
         "clips": clips,
         "index s": round(indexed_s, 1),
         "run, ms per clip": round(run_s / clips * 1000, 2),
         "resume with index s": round(resumed_s, 1),
-        "client and scheduler MB": round(peak),
+        "planning of the resume s": round(planned_s[-1], 1),
+        "client and scheduler, one run, MB": round(first_mb),
+        "client and scheduler, two runs, MB": round(peak),
     }
     assert indexed_s < 60 and resumed_s < 60
     assert peak < 1500
