@@ -8,6 +8,7 @@ test's own, without a network, and the corpus has been made before: of clips of 
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -105,6 +106,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Desk:
             sound = root / f"CORPUS/{actor}/audio/{clip.removeprefix('front/')}.m4a"
             sound.parent.mkdir(parents=True)
             sound.hardlink_to(corpus / sound.relative_to(root / "CORPUS"))
+    shutil.copytree(corpus / "truth", root / "CORPUS/truth")
     return Desk(root)
 
 
