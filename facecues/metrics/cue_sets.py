@@ -11,11 +11,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facecues.metrics import gaze, histograms, pose
+from facecues.metrics import gaze, pose
 from facecues.metrics.cohesion import RELATIONS, Relation, Sums, cohesion_signatures
 from facecues.metrics.contracts import CueTrack, Float64, MetricInfo
-from facecues.metrics.distributions import DEGREE_BINS, Counts, jensen_shannon, wasserstein
-from facecues.metrics.histograms import ClipCounts, EmotionHistograms
+from facecues.metrics.distributions import (
+    DEGREE_BINS,
+    Counts,
+    jensen_shannon_of_rows,
+    total_variation_of_rows,
+    wasserstein_of_rows,
+)
+from facecues.metrics.histograms import ClipCounts, EmotionHistograms, histogram_signature
 from facecues.metrics.sets import RESAMPLES, ClipOfSet, SetValue
 from facecues.metrics.statistics import bootstrap_weights, interval_of_draws
 from facecues.reasons import ScoreReason
@@ -24,6 +30,8 @@ _NO_LABEL: Final = "any"  # stands for the emotion where labels are unknown
 # Histograms of the three axes of head pose, and of its turns, one beside the other.
 _HEAD: Final = "pitch,yaw,roll"
 _TURNS: Final = "turns"
+_GAZE_SUFFIX: Final[Mapping[str, str]] = {"combined": "", "left": "-L", "right": "-R"}  # in names of metrics
+_BLOCK: Final = 1024  # draws at a time, to bound memory
 
 GAZE_EMOTION_P: Final = MetricInfo(
     "Gaze-emotion-p", "share of label shuffles within actors that set emotions' gaze as far apart", None, ""
@@ -118,10 +126,10 @@ def _distances(
     what: str, pred: EmotionHistograms, target: EmotionHistograms, frames: int, *, by: str, resamples: int, seed: int
 ) -> list[SetValue]:
     common = [emotion for emotion in target.emotions if emotion in pred.emotions]
-    of_emotion = {one: _compared(what, pred.fractions(one), target.fractions(one)) for one in common}
-    if not of_emotion:
+    if not common:
         return []
-    mean = _mean(of_emotion)
+    of_emotion = _compared(what, *(np.stack([side.fractions(one) for one in common]) for side in (pred, target)))
+    mean = of_emotion.mean(axis=0)  # each emotion as much as the others
     units = sorted({clip.actor for clip in target})
     draws = None
     if resamples and len(units) > 1:
@@ -130,11 +138,11 @@ def _distances(
     found = []
     for at, info in enumerate(_columns(what)):
         signature = f"{_signature(info, what)}|by:{by}"
-        whole = SetValue(info, mean[at], None, None, frames, signature)
+        whole = SetValue(info, float(mean[at]), None, None, frames, signature)
         found.append(whole if draws is None else _with_draws(whole, draws[:, at], len(target), len(units), seed))
-        for emotion, each in of_emotion.items():
+        for emotion, value in zip(common, of_emotion[:, at], strict=True):
             if emotion != _NO_LABEL:
-                found.append(SetValue(info, each[at], None, None, frames, signature, group=f"emotion:{emotion}"))
+                found.append(SetValue(info, float(value), None, None, frames, signature, group=f"emotion:{emotion}"))
     return found
 
 
@@ -163,26 +171,29 @@ def _resampled(
     weights: NDArray[np.int64],
 ) -> Float64:
     """(draws, columns): the means over emotions, NaN where a draw has no emotion on both sides."""
-    out = np.full((len(weights), len(_columns(what))), np.nan)
-    for row, draw in zip(out, weights, strict=True):
-        distances = {}
-        for emotion in target:
-            generated, real = _weighted(pred.get(emotion, []), draw), _weighted(target[emotion], draw)
-            if generated is not None and real is not None:
-                distances[emotion] = _compared(what, generated, real)
-        if distances:
-            row[:] = _mean(distances)
-    return out
+    common = sorted(pred.keys() & target.keys())
+    blocks = []
+    for block in np.split(weights, range(_BLOCK, len(weights), _BLOCK)):
+        values = np.full((len(block), len(common), len(_columns(what))), np.nan)
+        for at, emotion in enumerate(common):
+            generated, real = _weighted(pred[emotion], block), _weighted(target[emotion], block)
+            known = generated.any(axis=_bin_axes(generated)) & real.any(axis=_bin_axes(real))
+            values[known, at] = _compared(what, generated[known], real[known])
+        blocks.append(_mean_known(values))
+    return np.concatenate(blocks)
 
 
-def _mean(of_emotion: Mapping[str, tuple[float, ...]]) -> tuple[float, ...]:
-    """Each emotion as much as the others."""
-    return tuple(map(float, np.mean([each for _, each in sorted(of_emotion.items())], axis=0)))
+def _weighted(fractions: Sequence[Float64 | None], draws: NDArray[np.int64]) -> Float64:
+    """(draws, …, bins) sums over the units drawn; 0 where those have none."""
+    shape = next(each.shape for each in fractions if each is not None)
+    there = np.stack([np.zeros(shape) if each is None else each for each in fractions])
+    # Not by BLAS, whose sums depend on the machine.
+    return np.asarray(np.einsum("du,u...->d...", draws, there))
 
 
-def _weighted(fractions: Sequence[Float64 | None], draw: NDArray[np.int64]) -> Float64 | None:
-    drawn = [n * each for each, n in zip(fractions, draw, strict=False) if n and each is not None]
-    return np.sum(drawn, axis=0) if drawn else None
+def _bin_axes(histograms: Float64) -> tuple[int, ...]:
+    """All but the first."""
+    return tuple(range(1, histograms.ndim))
 
 
 def _columns(what: str) -> tuple[MetricInfo, ...]:
@@ -194,29 +205,35 @@ def _columns(what: str) -> tuple[MetricInfo, ...]:
     if what in pose.AXES:
         return (pose.POSE_JS[pose.AXES.index(what)],)
     infos = (gaze.GAZE_JS, gaze.GAZE_TV, *gaze.GAZE_W1)
-    suffix = {"combined": "", "left": "-L", "right": "-R"}[what]
-    return tuple(replace(info, name=info.name.replace("Gaze", f"Gaze{suffix}", 1)) for info in infos)
+    return tuple(replace(info, name=info.name.replace("Gaze", f"Gaze{_GAZE_SUFFIX[what]}", 1)) for info in infos)
 
 
-def _compared(what: str, pred: Float64, target: Float64) -> tuple[float, ...]:
-    """A value for each of `_columns`."""
-    if what == _HEAD or what in pose.AXES:
-        # Of axes that hold equally many frames, the divergence of all together is the mean of theirs.
-        return (jensen_shannon(pred, target),)
+def _compared(what: str, pred: Float64, target: Float64) -> Float64:
+    """(n, columns): a value for each of `_columns`, of (n, …, bins) histograms, whatever each of them adds up to."""
     if what == _TURNS:
-        centers = pose.VELOCITY_BINS.centers
-        return (float(np.mean([wasserstein(*axis, centers) for axis in zip(pred, target, strict=True)])),)
-    distances = histograms.histogram_distances(pred, target)
-    return distances.js, distances.tv, *distances.w1_axes
+        p, q = (np.moveaxis(side / side.sum(axis=-1, keepdims=True), 1, 0) for side in (pred, target))
+        of_axes = [wasserstein_of_rows(*axis, pose.VELOCITY_BINS.centers) for axis in zip(p, q, strict=True)]
+        return np.asarray(np.mean(of_axes, axis=0)[:, None])
+    axes = _bin_axes(pred)
+    p, q = (side / side.sum(axis=axes, keepdims=True) for side in (pred, target))
+    flat = p.reshape(len(p), -1), q.reshape(len(q), -1)
+    # Of axes of head pose that hold equally many frames, the divergence of all together is the mean of theirs.
+    found = [jensen_shannon_of_rows(*flat)]
+    if what in _GAZE_SUFFIX:
+        found.append(total_variation_of_rows(*flat))
+        for axis in axes:
+            others = tuple(other for other in axes if other != axis)
+            found.append(wasserstein_of_rows(p.sum(axis=others), q.sum(axis=others), DEGREE_BINS.centers))
+    return np.stack(found, axis=-1)
 
 
 def _signature(info: MetricInfo, what: str) -> str:
     bins = pose.VELOCITY_BINS if what == _TURNS else DEGREE_BINS
-    return histograms.histogram_signature(info.name, what, bins)
+    return histogram_signature(info.name, what, bins)
 
 
 def _permutation(pred: EmotionHistograms, frames: int, by: str) -> list[SetValue]:
-    signature = f"{histograms.histogram_signature(GAZE_EMOTION_P.name, 'combined')}|shuffles:999@0|by:{by}"
+    signature = f"{histogram_signature(GAZE_EMOTION_P.name, 'combined')}|shuffles:999@0|by:{by}"
     try:
         found = pred.permutation_test()
     except ValueError as error:
@@ -233,10 +250,10 @@ def _related(relation: Relation, sums: Sums, weights: Float64) -> list[tuple[Met
 
 
 def _mean_known(values: Float64) -> Float64:
-    """(draws,) means over the emotions in which there is something to relate."""
+    """(draws, …) means of (draws, emotions, …) over the emotions that have a value; NaN where none has."""
     known = ~np.isnan(values)
     total = np.where(known, values, 0).sum(axis=1)
-    return np.asarray(np.divide(total, known.sum(axis=1), out=np.full(len(values), np.nan), where=known.any(axis=1)))
+    return np.asarray(np.divide(total, known.sum(axis=1), out=np.full(total.shape, np.nan), where=known.any(axis=1)))
 
 
 def _or_still(base: SetValue, value: float) -> SetValue:

@@ -66,7 +66,12 @@ def jensen_shannon(p: NDArray[Any], q: NDArray[Any]) -> float:
         ValueError: other bins, a negative or NaN share, or nothing counted.
     """
     p, q = _shares(p, q)
-    return spread(np.stack([p.ravel(), q.ravel()]))
+    return float(jensen_shannon_of_rows(p.reshape(1, -1), q.reshape(1, -1))[0])
+
+
+def jensen_shannon_of_rows(p: Float64, q: Float64) -> Float64:
+    """(n,) of (n, bins) distributions, each row of which adds up to one."""
+    return np.maximum(0.0, _entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2)
 
 
 def spread(rows: Float64) -> float:
@@ -77,7 +82,12 @@ def spread(rows: Float64) -> float:
 def total_variation(p: NDArray[Any], q: NDArray[Any]) -> float:
     """Half the sum of the absolute differences, 0 to 1. Arguments and errors as for `jensen_shannon`."""
     p, q = _shares(p, q)
-    return float(np.abs(p - q).sum() / 2)
+    return float(total_variation_of_rows(p.reshape(1, -1), q.reshape(1, -1))[0])
+
+
+def total_variation_of_rows(p: Float64, q: Float64) -> Float64:
+    """(n,) of (n, bins) distributions, each row of which adds up to one."""
+    return np.asarray(np.abs(p - q).sum(axis=-1) / 2)
 
 
 def wasserstein(p: NDArray[Any], q: NDArray[Any], centers: NDArray[Any]) -> float:
@@ -94,7 +104,12 @@ def wasserstein(p: NDArray[Any], q: NDArray[Any], centers: NDArray[Any]) -> floa
     p, q = _shares(p, q)
     if p.ndim != 1 or p.shape != np.shape(centers):
         raise ValueError(f"expected one axis with a centre for each bin, got {p.shape} and {np.shape(centers)}")
-    return float((np.abs(np.cumsum(p - q))[:-1] * np.diff(centers)).sum())
+    return float(wasserstein_of_rows(p[None], q[None], centers)[0])
+
+
+def wasserstein_of_rows(p: Float64, q: Float64, centers: NDArray[Any]) -> Float64:
+    """(n,) of (n, bins) distributions, each row of which adds up to one."""
+    return np.asarray((np.abs(np.cumsum(p - q, axis=-1))[:, :-1] * np.diff(centers)).sum(axis=-1))
 
 
 def marginal(p: NDArray[Any], axis: int) -> Float64:

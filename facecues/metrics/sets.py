@@ -29,8 +29,8 @@ from facecues.metrics.statistics import bootstrap_weights, interval_of_draws
 from facecues.reasons import ScoreReason
 from facecues.resample import FPS
 
-RESAMPLES: Final = 199
-_DRAWS_OF_INCEPTION: Final = 99  # each takes a second with many frames of 2048 features
+RESAMPLES: Final = 1_999
+_MOST_DRAWS: Final = {"inception": 99, "alexnet": 199}  # each takes long: with 2048 features and many frames, a second
 _MOST_ROWS: Final = 20_000  # of features in memory for the kernel distance, evenly spread over the clips
 
 
@@ -127,7 +127,7 @@ def frechet_and_kernel(
     low, high, note = _interval(
         value,
         len(kept),
-        min(resamples, _DRAWS_OF_INCEPTION) if network == "inception" else resamples,
+        min(resamples, _MOST_DRAWS[network]),
         seed,
         lambda draws: frechet.resampled_frechet_distances(pred, target, draws),
     )

@@ -217,15 +217,24 @@ def _family(of_method: Mapping[str, SetValue], seed: int) -> list[dict[str, Any]
         if (of_method[one].n_clips, of_method[one].n_actors) == (of_method[other].n_clips, of_method[other].n_actors)
     ]
     found = [_difference(of_method[first], of_method[second], seed) for first, second in pairs]
-    rows = []
+    tests, rows = sum(each.p is not None for each in found), []
     for (first, second), each, p in zip(pairs, found, holm([each.p for each in found]), strict=True):
         lower = of_method[first].info.better == "lower"
         leader = None if not each.difference else first if (each.difference < 0) == lower else second
         row: dict[str, Any] = {"metric": of_method[first].info.name, "first": first, "second": second}
-        row |= {name: getattr(each, name) for name in ("difference", "low", "high", "p", "note")}
+        row |= {name: getattr(each, name) for name in ("difference", "low", "high", "p")}
+        row["note"] = _with_few_draws(each.note, len(of_method[first].draws), tests)
         row |= {"n_clips": each.n, "n_actors": each.actors, "p_holm": p, "test": _BOOTSTRAP}
         rows.append(row | {"winner": leader if p is not None and p <= _ALPHA else None})
     return rows
+
+
+def _with_few_draws(note: str | None, draws: int, tests: int) -> str | None:
+    """With a warning where not even the smallest p that so many draws can give passes Holm's first step."""
+    if 2 / (1 + draws) * tests <= _ALPHA:
+        return note
+    few = f"{draws} draws are too few for {tests} comparisons at {_ALPHA:g}: `set_resamples` says how many"
+    return f"{note}; {few}" if note else few
 
 
 def _difference(first: SetValue, second: SetValue, seed: int) -> Comparison:

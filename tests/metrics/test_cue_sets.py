@@ -8,6 +8,7 @@ import pytest
 from facecues.metrics.cohesion import RELATIONS
 from facecues.metrics.cue_sets import cohesion, gaze_and_pose
 from facecues.metrics.sets import ClipOfSet
+from facecues.metrics.statistics import bootstrap_weights
 from tests.metrics.tracks import held, track, without
 
 CLIPS = [
@@ -100,6 +101,29 @@ def test_draws_are_those_of_the_interval_and_paired_between_methods():
     assert len(one.draws) == 199 and one.draws == other.draws
     assert (one.low, one.high) == pytest.approx(tuple(np.quantile(one.draws, [0.025, 0.975])))
     assert not distributions(change=held, resamples=0)["Gaze-JS", "all"].draws
+
+
+def test_a_draw_is_the_value_of_the_actors_drawn_each_as_often_as_drawn():
+    drawn = bootstrap_weights(["M1", "M2", "M3"], 99)
+    found = distributions(change=held, resamples=99)
+    for at in range(6):
+        times = dict(zip(("M1", "M2", "M3"), drawn[at], strict=True))
+        again = [(clip, f"{clip.actor}-{copy}") for clip in CLIPS for copy in range(times[clip.actor])]
+        copies = [ClipOfSet(f"{clip.clip_id}-{actor}", actor, clip.emotion) for clip, actor in again]
+        originals = {copy: clip for copy, (clip, _) in zip(copies, again, strict=True)}
+        values = gaze_and_pose(copies, lambda copy, of=originals: tracks_of(of[copy], held), by="cues", resamples=0)
+        for one in values:
+            if one.group == "all" and one.info.name != "Gaze-emotion-p":
+                assert found[one.info.name, "all"].draws[at] == pytest.approx(one.value, abs=1e-12), one.info.name
+
+
+def test_a_draw_without_an_emotion_is_the_mean_of_the_others():
+    clips = [clip for clip in CLIPS if clip.clip_id != "M2/sad"]
+    twice_m2 = np.flatnonzero((bootstrap_weights(["M1", "M2", "M3"], 199) == (0, 3, 0)).all(axis=1))
+    found = distributions(clips, held, resamples=199)["Gaze-JS", "all"]
+    (alone,) = {found.draws[at] for at in twice_m2}
+    of_m2 = distributions([clip for clip in clips if clip.actor == "M2"], held, resamples=0)
+    assert alone == pytest.approx(of_m2["Gaze-JS", "emotion:happy"].value, abs=1e-12)
 
 
 # How cues go together

@@ -8,6 +8,7 @@ from facecues.config import ExtractConfig
 from facecues.metrics.floors import FLOORS, FLOORS_OF_CUES, Floor
 from facecues.metrics.instruments import DEFAULT_GROUPS
 from facecues.metrics.protocols import Protocol
+from facecues.metrics.sets import RESAMPLES
 
 
 class EvaluateConfig(BaseModel):
@@ -22,7 +23,8 @@ class EvaluateConfig(BaseModel):
             is missing, `still` comes whether named or not: its values are the penalty.
         device: of the networks that are metrics.
         resamples: draws for intervals and tests of clips' means.
-        set_resamples: draws for the intervals of set metrics, which cost more; 99 and more, or 0 for none.
+        set_resamples: draws for intervals and tests of set metrics; 99 and more, or 0 for none. Fréchet distances take
+            fewer, since each costs more.
         seed: of all draws.
     """
 
@@ -35,7 +37,7 @@ class EvaluateConfig(BaseModel):
     floors: tuple[Floor, ...] = tuple(FLOORS)
     device: str = "cpu"
     resamples: int = Field(default=9_999, ge=99)
-    set_resamples: int = Field(default=199, ge=0)
+    set_resamples: int = Field(default=RESAMPLES, ge=0)
     seed: int = 0
 
     @field_validator("set_resamples")

@@ -201,6 +201,14 @@ def test_sets_are_compared_by_their_paired_draws_and_the_better_side_wins():
     assert compare_sets(turned, seed=0).set_index(["first", "second"]).loc[("bad", "good"), "winner"] == "good"
 
 
+def test_draws_too_few_for_so_many_comparisons_are_told():
+    apart = {f"method-{n}": [set_value(float(n), np.full(199, float(n)))] for n in range(5)}
+    few = compare_sets(apart, seed=0)
+    assert few["winner"].isna().all() and few["note"].str.contains("199 draws are too few for 10 comparisons").all()
+    enough = compare_sets({name: [set_value(one.value, one.draws * 3)] for name, (one,) in apart.items()}, seed=0)
+    assert enough["winner"].notna().all() and not enough["note"].fillna("").str.contains("too few").any()
+
+
 def test_sets_of_other_clips_without_draws_or_without_a_better_side_are_not_compared():
     draws = np.zeros(99)
     values = {
