@@ -137,11 +137,11 @@ VARIANTS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
 
 
 def generator_config(variant: str = "full", values: Mapping[str, Mapping[str, Any]] | None = None) -> GeneratorConfig:
-    """A variant's configuration, with values of --config over it.
+    """Values of --config, but for what the variant changes: one file serves all variants and undoes none.
 
     Raises:
         UsageError: no such variant, or values that do not fit.
     """
     if variant not in VARIANTS:
         raise UsageError(f"There is no variant {variant!r}; use one of {', '.join(VARIANTS)}.")
-    return validated(GeneratorConfig, overlaid(VARIANTS[variant], values or {}))
+    return validated(GeneratorConfig, overlaid(values or {}, VARIANTS[variant]))

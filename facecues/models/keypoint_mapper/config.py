@@ -110,11 +110,11 @@ VARIANTS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
 
 
 def mapper_config(variant: str = "full", values: Mapping[str, Mapping[str, Any]] | None = None) -> MapperConfig:
-    """A variant's configuration, with values of --config over it.
+    """Values of --config, but for what the variant changes: one file serves all variants and undoes none.
 
     Raises:
         UsageError: no such variant, or values that do not fit.
     """
     if variant not in VARIANTS:
         raise UsageError(f"There is no variant {variant!r}; use one of {', '.join(VARIANTS)}.")
-    return validated(MapperConfig, overlaid(VARIANTS[variant], values or {}))
+    return validated(MapperConfig, overlaid(values or {}, VARIANTS[variant]))

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from facecues.models.cue_generator.config import VARIANTS, GeneratorConfig, generator_config
+from facecues.models.cue_generator.config import GeneratorConfig, generator_config
 from facecues.models.cue_generator.data import TrainingClips
 from facecues.models.cue_generator.reference import reference_frames
 from facecues.models.front_ends import front_end
@@ -21,10 +21,7 @@ SMALL = {
 
 def small(variant: str = "full", **parts: dict) -> GeneratorConfig:
     """A variant that trains in seconds."""
-    changed = VARIANTS[variant].get("network", {})
-    sizes = {name: size for name, size in SMALL["network"].items() if name not in changed}
-    base = {**SMALL, "network": sizes}
-    return generator_config(variant, {part: {**base.get(part, {}), **parts.get(part, {})} for part in base | parts})
+    return generator_config(variant, {part: {**SMALL.get(part, {}), **parts.get(part, {})} for part in SMALL | parts})
 
 
 @cache

@@ -147,6 +147,17 @@ def test_silence_and_a_fifth_of_a_second_are_answered(run) -> None:
         assert len(made) == 5 and made.valid.all()
 
 
+def test_one_configuration_serves_all_variants_and_undoes_none() -> None:
+    everything = {"network": {"feedback": 8, "reference": 8, "hidden": 32}, "loss": {"emotion": 0.5}}
+    for name, changes in VARIANTS.items():
+        config = generator_config(name, everything)
+        for part, values in changes.items():
+            for option, value in values.items():
+                assert getattr(getattr(config, part), option) == value, (name, option)
+        assert config.network.hidden == 32
+    assert generator_config("full", everything).loss.emotion == 0.5
+
+
 def test_a_variant_that_does_not_exist_is_refused() -> None:
     with pytest.raises(UsageError, match="no variant 'huge'; use one of full, no-classifier"):
         generator_config("huge")

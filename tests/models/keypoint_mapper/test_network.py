@@ -132,6 +132,11 @@ def test_a_mapper_that_is_not_told_the_pose_or_the_source_cannot_be_factored():
             mapper_config("full", {"network": unknown})
 
 
+def test_a_configuration_undoes_no_variant():
+    config = mapper_config("no-pose", {"network": {"pose": True, "hidden": 32}}).network
+    assert (config.pose, config.output, config.hidden) == (False, "direct", 32)
+
+
 def test_an_unknown_variant_is_refused_with_those_there_are():
     with pytest.raises(UsageError, match="no variant 'best'; use one of full, direct, no-irises, no-pose"):
         mapper_config("best")
