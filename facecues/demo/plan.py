@@ -12,7 +12,7 @@ from facecues.preprocess.index import build_index
 ACTORS, TESTED, ON_FILM = 34, 12, 4  # of those that are tested on, some are in videos, too
 EMOTIONS: Final = ("angry", "happy", "neutral", "sad")
 LEVEL, CLIPS = 3, 1
-EPOCHS: Final = 24
+EPOCHS: Final = 32
 ABLATIONS: Final = ("no-classifier", "gaze-regression", "separate-decoders", "no-autoregression", "no-reference")
 BASELINES: Final = ("lstm", "retrieval")
 UNTRAINED: Final = "still"
@@ -70,7 +70,7 @@ def make_plan(folder: Path, data: Path | None = None, only: str | None = None) -
         Stage(
             "Train a judge of emotions, the method, its ablations and baselines",
             (_step("judge", *judge, "--out", folder / "judge", needed=False), *trained),
-            160,
+            190,
         ),
         Stage("Generate the test actors' cues anew", tuple(_generate(name, known, folder) for name in METHODS), 40),
         Stage("Evaluate landmarks, gaze and head pose", (of_cues,), 30),
