@@ -76,6 +76,12 @@ class Results:
         """Names of the groups of one kind ("emotion" or "actor"), without their prefix, in the order of the clips."""
         return tuple(str(name) for name in self.clips[kind].dropna().unique())
 
+    @property
+    def cues_alone(self) -> bool:
+        """Whether cues were evaluated on all sides, so that there are no videos to show."""
+        read = self.videos[self.videos["status"] != "failed"]
+        return bool(len(read)) and bool(read["video"].isna().all())
+
 
 class Evidence(Protocol):
     """What the videos showed, for pictures; None where it is not kept or the video is gone."""

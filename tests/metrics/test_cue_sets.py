@@ -7,6 +7,8 @@ import pytest
 
 from facecues.metrics.cohesion import RELATIONS
 from facecues.metrics.cue_sets import cohesion, gaze_and_pose
+from facecues.metrics.gaze import gaze_counts
+from facecues.metrics.histograms import ClipCounts, EmotionHistograms, emotion_distances
 from facecues.metrics.sets import ClipOfSet
 from facecues.metrics.statistics import bootstrap_weights
 from tests.metrics.tracks import held, track, without
@@ -36,6 +38,25 @@ def test_the_same_cues_have_no_distance_in_any_column_and_emotion():
     assert {"Gaze-JS", "Gaze-TV", "Gaze-W1-yaw", "Gaze-L-JS", "Gaze-R-JS", "Pose-JS-pitch"} <= {
         name for name, _ in found
     }
+
+
+def test_a_column_of_gaze_is_the_mean_over_emotions_of_the_histograms_distances():
+    found, sides = distributions(change=held, resamples=0), (EmotionHistograms(), EmotionHistograms())
+    for clip in CLIPS:
+        (made,), real = tracks_of(clip, held)
+        for side, cues in zip(sides, (made, real), strict=True):
+            side.update(ClipCounts(clip.clip_id, clip.actor, clip.emotion, gaze_counts(cues)["combined"]))
+    of_emotion = emotion_distances(*sides)
+    for emotion, each in of_emotion.items():
+        columns = {
+            "Gaze-JS": each.js,
+            "Gaze-TV": each.tv,
+            "Gaze-W1-pitch": each.w1_axes[0],
+            "Gaze-W1-yaw": each.w1_axes[1],
+        }
+        for name, value in columns.items():
+            assert found[name, f"emotion:{emotion}"].value == pytest.approx(value, abs=1e-12)
+    assert found["Gaze-JS", "all"].value == pytest.approx(np.mean([each.js for each in of_emotion.values()]))
 
 
 def test_a_still_head_is_further_away_and_the_interval_holds_the_value():

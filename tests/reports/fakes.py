@@ -99,7 +99,7 @@ def fake_results(
     draws = {"resamples": resamples, "seed": 0}
     every = [(method, clip) for method in ("reference", *methods, *limits) for clip in about["clip_id"]]
     videos = pd.DataFrame(every, columns=["method", "clip_id"]).assign(
-        video=None,
+        video="clip.mp4",
         content="",
         status="ok",
         reason=None,

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
 from facecues.metrics.contracts import Float64
@@ -113,6 +114,7 @@ def _draw_metric(measured: Measured, results: Results, methods: Sequence[str]) -
     left.set_xlabel(plain(f"{info.name}{unit} per clip, {info.better} is better"))
     right.set_xlabel(plain(f"behind {short(best)}{unit}, right is worse"))
     right.tick_params(axis="y", length=0)
+    right.xaxis.set_major_locator(MaxNLocator(5))  # long numbers in a narrow panel
     return Drawing(
         name=f"distribution-{safe_name(info.name)}",
         title=f"{info.name} per clip",

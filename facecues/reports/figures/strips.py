@@ -43,6 +43,8 @@ def draw(results: Results, evidence: Evidence, style: FigureStyle) -> Sequence[D
     Raises:
         NotDrawn: no video of this clip is there, or none of its cues.
     """
+    if results.cues_alone:
+        raise NotDrawn("cues were evaluated, of which there are no videos")
     clip = chosen_clip(results, style)
     names = (REFERENCE, *chosen_methods(results, style))
     sources = {name: (evidence.video(name, clip), evidence.track(name, clip)) for name in names}

@@ -15,6 +15,7 @@ from facecues.reports.site.videos import Brought
 from facecues.reports.site.words import in_words, said
 
 _FPS: Final = 25.0  # of a clip whose video was never read
+_UNFILMED: Final = "Cues were evaluated here: there are no videos of them."
 
 
 def clips_to_script(results: Results, brought: Brought, titles: Mapping[str, str], main: Sequence[str]) -> str:
@@ -63,6 +64,7 @@ def _content(results: Results, brought: Brought, titles: Mapping[str, str], main
         "missing": [
             [clip_index[clip], method_index[method], words] for (method, clip), words in brought.missing.items()
         ],
+        "unfilmed": _UNFILMED if results.cues_alone else None,
     }
 
 

@@ -57,7 +57,7 @@ def bring_videos(
 ) -> Brought:
     """Copies or transcodes the videos of the chosen clips to folder/videos/CLIP/METHOD.mp4.
 
-    A video that cannot be had costs only itself.
+    A video that cannot be had costs only itself; where cues alone were evaluated, none is missed.
 
     Args:
         metrics: names, the main one first; they choose the clips.
@@ -66,7 +66,8 @@ def bring_videos(
     told = _told(results)
     files: dict[tuple[str, str], str] = {}
     missing: dict[tuple[str, str], str] = {}
-    wanted = [(method, clip) for clip in clips for method in (REFERENCE, *results.methods)]
+    sides = () if results.cues_alone else (REFERENCE, *results.methods)
+    wanted = [(method, clip) for clip in clips for method in sides]
     for done, (method, clip) in enumerate(wanted):
         progress("videos", done, len(wanted))
         source = evidence.video(method, clip)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import av
 import numpy as np
 import pytest
@@ -94,3 +96,9 @@ def test_videos_that_are_gone_are_named(video):
 def test_without_any_video_the_lack_is_said():
     with pytest.raises(NotDrawn, match="are there"):
         draw(fake_results(), NoEvidence(), FigureStyle())
+
+
+def test_cues_alone_have_no_videos_to_be_missed():
+    results = fake_results()
+    with pytest.raises(NotDrawn, match="cues were evaluated"):
+        draw(replace(results, videos=results.videos.assign(video=None)), NoEvidence(), FigureStyle())

@@ -60,7 +60,7 @@ def make_results(
     )
     videos = pd.DataFrame(
         [(method, clip) for method in (REFERENCE, *methods) for clip in clips], columns=["method", "clip_id"]
-    ).assign(status="ok", reason=None, message=None, fps=25.0)
+    ).assign(video="clip.mp4", status="ok", reason=None, message=None, fps=25.0)
     listed = pd.DataFrame({"clip_id": list(clips)}, dtype=object).assign(
         actor=["M001", "M002", "M001"] * (len(clips) // 3) if len(clips) % 3 == 0 else None, emotion="happy", level=1
     )

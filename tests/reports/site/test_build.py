@@ -158,6 +158,14 @@ def test_videos_that_are_gone_are_counted_and_explained(tmp_path):
     assert len(data_of(tmp_path)["missing"]) == 9
 
 
+def test_cues_alone_miss_no_videos(tmp_path):
+    results = make_results()
+    write(replace(results, videos=results.videos.assign(status="ok", video=None)), tmp_path)
+    assert "What is missing" not in (tmp_path / "index.html").read_text()
+    data = data_of(tmp_path)
+    assert not data["missing"] and not data["videos"] and "no videos" in data["unfilmed"]
+
+
 def test_cells_say_what_stands_behind_them():
     column = Column("SSIM", "SSIM", "", "higher", 2, percent=True, signature="s")
     cells = (

@@ -164,7 +164,7 @@
     empty.hidden = any;
     if (!any) {
       const sentence = data.methods.map((_, method) => of(missing, chosen, method)).find(Boolean);
-      empty.textContent = sentence ?? "This report holds no videos of this clip: a report keeps those of a few clips, unless it is asked for all.";
+      empty.textContent = sentence ?? data.unfilmed ?? "This report holds no videos of this clip: a report keeps those of a few clips, unless it is asked for all.";
     }
     player.take([...playing.values()], clips.fps[chosen]);
     if (before && playing.size) player.leader.addEventListener("loadedmetadata", () => player.seek(time), { once: true });
