@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from facecues.demo.contracts import Step
 from facecues.errors import FacecuesError
+from facecues.pipelines.interrupt import interruptible
 
 _LOG: Final = "log.jsonl"  # of a training, a line an epoch
 _AT_ONCE: Final = 2
@@ -39,7 +40,7 @@ def run_steps(steps: Sequence[Step], logs: Path, console: Console) -> None:
 
     Raises:
         DemoStopped: one failed that is needed.
-        KeyboardInterrupt: those that ran were told so, and have ended.
+        KeyboardInterrupt: by Ctrl-C or SIGTERM; those that ran were told so, and have ended.
     """
     for step in steps:
         console.print(f"$ {step.command}", highlight=False, markup=False, soft_wrap=True)
@@ -47,7 +48,7 @@ def run_steps(steps: Sequence[Step], logs: Path, console: Console) -> None:
     if not alone:
         logs.mkdir(exist_ok=True)
     waiting, running = deque(steps), list[_Running]()
-    with _Bars(steps, console) as bars:
+    with interruptible(), _Bars(steps, console) as bars:
         try:
             while waiting or running:
                 while waiting and len(running) < _AT_ONCE:

@@ -82,13 +82,14 @@ def test_without_what_trainings_need_nothing_begins(tmp_path: Path, monkeypatch:
     assert not (tmp_path / "demo").exists()
 
 
-def test_ctrl_c_ends_what_runs_and_the_same_command_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_what_runs_and_keeps_what_is_made(tmp_path: Path, number: signal.Signals) -> None:
     command = [*DEMO, str(tmp_path / "demo")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         deadline = time.monotonic() + 60
         while not list((tmp_path / "demo").rglob("*.mp4")) and time.monotonic() < deadline:
             time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         told, _ = process.communicate(timeout=60)
     assert process.returncode == 130 and "interrupted" in told
     made = set((tmp_path / "demo").rglob("*.mp4"))
